@@ -1,0 +1,149 @@
+/**
+ * The list of detectors and the contract each obeys. A detector is one channel: it says which roots
+ * matter in a world, and reads one root into components. It never opens a file but through the
+ * `Reader` it is handed, never runs anything, and never decides what a finding means.
+ *
+ * Reads are synchronous on purpose: a scan is thousands of tiny reads, and the event loop costs more
+ * than the disk. The daemon runs them in a worker thread with a time limit, so a folder that hangs
+ * costs that root and nothing else.
+ */
+import type { PlatformPath } from 'node:path';
+import type { Catalogue } from '../../policies/catalogue.js';
+import type { Channel, Component, Platform, RootStatus } from '../../policies/component.js';
+
+/** A local person's home. `env` holds only variables known for that person, never the daemon's. */
+export interface Home {
+  readonly account: string;
+  readonly uid: number | null;
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A live process as the operating system lists it. `argv` null: not readable by us. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly uid: number | null;
+  readonly account: string | null;
+  readonly comm: string | null;
+  readonly exe: string | null;
+  readonly cwd: string | null;
+  readonly argv: readonly string[] | null;
+}
+
+/**
+ * The machine that is looked at: this one, one home, or a folder that stands for a machine. All paths
+ * in it are the machine's own; the reader maps them to the disk.
+ */
+export interface World {
+  readonly platform: Platform;
+  /** `node:path` of the machine's platform, not of the one we run on. */
+  readonly path: PlatformPath;
+  readonly homes: readonly Home[];
+  /** Whether places that belong to no person are looked at too (false for `--home`). */
+  readonly hasSystem: boolean;
+  /** PATH folders of the machine itself, and of each home by account, unexpanded and in order. */
+  readonly systemPath: readonly string[];
+  readonly homePath: ReadonlyMap<string, readonly string[]>;
+  readonly catalogue: Catalogue;
+  /** null: processes are not looked at. */
+  readonly processes: readonly ProcessEntry[] | null;
+  /** Also project copies and content markers everywhere. */
+  readonly isDeep: boolean;
+  /** A reader for looking around while roots are being listed (what exists, which prefix is set). */
+  reader(boundary: Boundary): Reader;
+}
+
+/** The folders a read may end in, after links are followed; machine paths. Everything else is refused. */
+export interface Boundary {
+  readonly within: readonly string[];
+}
+
+/** A shallow place where installs show. The same root is watched and read. */
+export interface Root {
+  /** Unique in a world and stable between scans: `npm:/usr/local/lib/node_modules`. */
+  readonly id: string;
+  readonly channel: Channel;
+  readonly manager: string | null;
+  readonly path: string;
+  /** null: belongs to the machine. */
+  readonly home: Home | null;
+  readonly boundary: Boundary;
+  /** Folders whose direct entries change when an install comes or goes (machine paths, depth 0). */
+  readonly watch: readonly string[];
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly kind: 'file' | 'dir' | 'link' | 'other';
+}
+
+export interface FileFacts {
+  readonly kind: 'file' | 'dir' | 'link' | 'other';
+  readonly size: number;
+  readonly isExecutable: boolean;
+  readonly mtimeMs: number;
+  /** Device and inode, equal for hard links of one file. */
+  readonly fileId: string;
+  readonly uid: number;
+}
+
+/** Something worth saying about a root. `isLoss`: part of the root was not read, so nothing may be removed. */
+export interface Problem {
+  readonly path: string;
+  readonly code: ProblemCode;
+  readonly isLoss: boolean;
+}
+
+export const problemCodes = [
+  'denied', // no permission
+  'outside', // a link leads out of the root's boundary
+  'not-regular', // a FIFO, device or socket where a file was expected
+  'too-large', // more bytes than the limit of the read
+  'too-many', // more entries than the limit of the list
+  'malformed', // not what its format says
+  'loop', // links that lead to each other
+  'vanished', // gone between list and read
+  'timeout', // the root's time is used up
+  'placeholder', // a cloud-only file, not pulled down
+  'io', // any other error of the operating system
+  'refused-entry', // an entry of a manifest that names a place outside
+  'manifest-empty', // an empty manifest beside full folders
+] as const;
+export type ProblemCode = (typeof problemCodes)[number];
+
+/**
+ * The only way to the disk. Every method takes machine paths, follows no link out of the boundary,
+ * opens nothing but regular files, is bounded, and answers null or empty for what is simply not there.
+ * What was there and could not be read becomes a problem with `isLoss`.
+ */
+export interface Reader {
+  /** Direct entries, sorted by name; empty when absent. Dot entries included. */
+  list(folder: string): readonly Entry[];
+  /** UTF-8 text without a byte-order mark; null when absent or refused. Default limit 4 MiB. */
+  text(file: string, maxBytes?: number): string | null;
+  /** Parsed JSON (comments and trailing commas allowed); undefined when absent, refused or malformed. */
+  json(file: string, maxBytes?: number): unknown;
+  /** The entry itself, links not followed; null when absent. */
+  facts(path: string): FileFacts | null;
+  /** What the path leads to in the end, links followed, without opening it; null when absent or dangling. */
+  target(path: string): FileFacts | null;
+  /** The real path in machine form, wherever it leads; null when absent, dangling or a loop. Reads nothing. */
+  realPath(path: string): string | null;
+  note(path: string, code: ProblemCode, isLoss?: boolean): void;
+  readonly problems: readonly Problem[];
+}
+
+export interface Reading {
+  readonly root: Root;
+  readonly status: RootStatus;
+  readonly problems: readonly Problem[];
+  readonly components: readonly Component[];
+}
+
+export interface Detector {
+  readonly channel: Channel;
+  /** The roots of this channel that exist or may come to exist; cheap, bounded, and the same each time. */
+  roots(world: World): readonly Root[];
+  /** What one root holds. Problems go to the reader; nothing is thrown for what a disk may hold. */
+  read(root: Root, world: World, reader: Reader): readonly Component[];
+}

@@ -1,0 +1,121 @@
+/**
+ * What a tool is: the catalogue of AI tools with every identifier each is known by, and the match
+ * from an identifier to a tool. Entries are written as YAML in `catalogue/`, checked and joined into
+ * `catalogue.json` by `npm run generate`; both sides use that file. Names match whole, never by
+ * substring, and no two entries claim one identifier.
+ */
+import type { Platform } from './component.js';
+
+/** The kinds a policy can name. */
+export const toolKinds = [
+  'coding-agent',
+  'ide',
+  'editor-plugin',
+  'desktop-app',
+  'browser',
+  'browser-extension',
+  'personal-agent',
+  'model-runner',
+  'gateway',
+  'sdk',
+  'terminal',
+  'other',
+] as const;
+export type ToolKind = (typeof toolKinds)[number];
+
+/** The identifiers of a tool, per channel. Every list is of whole names, compared as its ecosystem compares. */
+export interface Identifiers {
+  readonly npm: readonly string[];
+  /** Platform packages and vendored parts that belong to an install of `npm` and are never one themselves. */
+  readonly npmParts: readonly string[];
+  readonly pypi: readonly string[];
+  readonly homebrewFormula: readonly string[];
+  readonly homebrewCask: readonly string[];
+  /** publisher.name, lower case. */
+  readonly editorExtension: readonly string[];
+  readonly jetbrainsPlugin: readonly string[];
+  /** 32 letters a to p for Chromium, the add-on id for Firefox. */
+  readonly browserExtension: readonly string[];
+  readonly bundleId: readonly string[];
+  /** DisplayName of the Windows uninstall key. */
+  readonly windowsApp: readonly string[];
+  readonly desktopFile: readonly string[];
+  readonly dpkg: readonly string[];
+  readonly rpm: readonly string[];
+  readonly apk: readonly string[];
+  readonly pacman: readonly string[];
+  readonly snap: readonly string[];
+  readonly flatpak: readonly string[];
+  readonly winget: readonly string[];
+  readonly scoop: readonly string[];
+  readonly chocolatey: readonly string[];
+  /** Command names that are this tool's alone: a file of that name with no other record is the tool, with low confidence. */
+  readonly command: readonly string[];
+  /** Command names it shares with others (agent, q, cn): they prove nothing by themselves. */
+  readonly genericCommand: readonly string[];
+}
+
+/**
+ * A place where the vendor's own installer puts the program: a pattern for the executable's real path.
+ * `~` is the owner's home; `{version}` is one path segment that is the version; `*` is any one segment.
+ */
+export interface InstallFolder {
+  readonly os: readonly Platform[];
+  readonly path: string;
+  /** What stands behind it, as `manager` of the component: `native`, `local`, `desktop` ... */
+  readonly manager: string;
+  /** True for a private copy inside another program, which is `bundled`. */
+  readonly bundled: boolean;
+}
+
+export interface Tool {
+  readonly id: string;
+  readonly name: string;
+  readonly vendor: string;
+  /** Whose models it talks to by default: anthropic, openai, google, alibaba ... */
+  readonly provider: readonly string[];
+  readonly kind: ToolKind;
+  readonly homepage: string | null;
+  /** Former or alternative ids; a policy may use them, and findings carry `id`. */
+  readonly aliases: readonly string[];
+  readonly formerNames: readonly string[];
+  readonly identifiers: Identifiers;
+  readonly folders: readonly InstallFolder[];
+  /** State folders: evidence of past use only. */
+  readonly config: readonly string[];
+  /** The command a person would type, per way of installing: npm, homebrew, winget, pip, script ... */
+  readonly install: Readonly<Record<string, string>>;
+  readonly uninstall: Readonly<Record<string, string>>;
+}
+
+/** An editor of the VS Code family: data, so that a new fork needs no code. */
+export interface EditorHost {
+  readonly id: string;
+  readonly name: string;
+  /** Folder in the home with `extensions/`: `.vscode`, `.cursor`. */
+  readonly homeFolder: string;
+  /** Folder of user settings and profiles below the platform's configuration folder: `Code`, `Cursor`. */
+  readonly configFolder: string | null;
+  readonly isServer: boolean;
+}
+
+export interface CatalogueDocument {
+  /** Format of this file; an unknown number is refused whole. */
+  readonly format: 1;
+  readonly tools: readonly Tool[];
+  readonly editors: readonly EditorHost[];
+}
+
+/** The channel-specific lists that an identifier can be looked up in. */
+export type IdentifierKind = keyof Identifiers;
+
+/** The catalogue with its indexes. Lookups are exact on the ecosystem's normal form of a name. */
+export interface Catalogue {
+  readonly sha256: string;
+  readonly tools: readonly Tool[];
+  readonly editors: readonly EditorHost[];
+  /** The tool with this id or alias. */
+  tool(id: string): Tool | null;
+  /** The tool that claims this identifier; `name` may be in any of the ecosystem's spellings. */
+  match(kind: IdentifierKind, name: string): Tool | null;
+}

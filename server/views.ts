@@ -1,0 +1,203 @@
+/**
+ * What the REST API answers: one TypeBox schema per shape, used to serialize, to write the OpenAPI
+ * file and to type the console. Times are ISO strings; counts are whole numbers. A field is added,
+ * never renamed.
+ */
+import Type, { type Static } from 'typebox';
+import { verdictStatuses } from '../policies/evaluate.js';
+import { DeviceFacts, ReportedComponent, ScanState } from '../wire/messages.js';
+
+/** The first that applies, in this order (design, Words). Their counts add up to `total`. */
+export const deviceStates = [
+  'never-scanned',
+  'partial',
+  'stale',
+  'violation',
+  'pending',
+  'unknown',
+  'excepted',
+  'clear',
+] as const;
+export type DeviceState = (typeof deviceStates)[number];
+
+const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const time = Type.String({ format: 'date-time' });
+
+export const DeviceRow = Type.Object({
+  id: Type.String(),
+  hostName: Type.String(),
+  label: nullable(Type.String()),
+  platform: Type.String(),
+  osName: Type.String(),
+  osVersion: Type.String(),
+  agentVersion: Type.String(),
+  group: nullable(Type.String()),
+  state: Type.Enum([...deviceStates]),
+  /** The worst verdict last reported, also while stale or partial; null: nothing reported. */
+  lastKnown: nullable(Type.Enum([...verdictStatuses])),
+  hasReview: Type.Boolean(),
+  isOnline: Type.Boolean(),
+  findings: Type.Integer(),
+  enrolledAt: time,
+  lastSeen: nullable(time),
+  lastComplete: nullable(time),
+  bundleSequence: nullable(Type.Integer()),
+});
+export type DeviceRow = Static<typeof DeviceRow>;
+
+export const DevicePage = Type.Object({
+  devices: Type.Array(DeviceRow),
+  total: Type.Integer(),
+  /** Pass as `cursor` for the next page; null on the last. */
+  nextCursor: nullable(Type.String()),
+});
+export type DevicePage = Static<typeof DevicePage>;
+
+/** A tool on a device with its components; the verdict is the worst of theirs. */
+export const Finding = Type.Object({
+  deviceId: Type.String(),
+  hostName: Type.String(),
+  tool: nullable(Type.String()),
+  toolName: Type.String(),
+  verdict: Type.Enum([...verdictStatuses]),
+  policy: nullable(Type.String()),
+  rule: nullable(Type.String()),
+  effective: nullable(time),
+  replacement: nullable(Type.String()),
+  replacementName: nullable(Type.String()),
+  firstSeen: time,
+  components: Type.Array(ReportedComponent),
+});
+export type Finding = Static<typeof Finding>;
+
+export const FindingPage = Type.Object({
+  findings: Type.Array(Finding),
+  total: Type.Integer(),
+  nextCursor: nullable(Type.String()),
+});
+export type FindingPage = Static<typeof FindingPage>;
+
+export const HistoryEntry = Type.Object({
+  at: time,
+  kind: Type.Enum([
+    'enrolled',
+    'appeared',
+    'changed',
+    'removed',
+    'verdict',
+    'event',
+    'scan',
+    'snapshot',
+  ]),
+  tool: nullable(Type.String()),
+  toolName: nullable(Type.String()),
+  component: nullable(Type.String()),
+  from: nullable(Type.String()),
+  to: nullable(Type.String()),
+  detail: nullable(Type.String()),
+});
+export type HistoryEntry = Static<typeof HistoryEntry>;
+
+export const DeviceDetail = Type.Object({
+  device: DeviceRow,
+  facts: DeviceFacts,
+  findings: Type.Array(Finding),
+  scans: Type.Array(Type.Object({ subject: Type.String(), scan: ScanState })),
+  history: Type.Array(HistoryEntry),
+});
+export type DeviceDetail = Static<typeof DeviceDetail>;
+
+export const PolicyRow = Type.Object({
+  policy: Type.String(),
+  title: Type.String(),
+  sequence: Type.Integer(),
+  publishedAt: time,
+  timezone: nullable(Type.String()),
+  yaml: Type.String(),
+  /** One row per denying rule. */
+  denials: Type.Array(
+    Type.Object({
+      rule: Type.String(),
+      tools: Type.Array(Type.String()),
+      announce: nullable(time),
+      effective: time,
+      /** The effective date as the author wrote it. */
+      effectiveText: Type.String(),
+      replacement: nullable(Type.String()),
+      replacementName: nullable(Type.String()),
+      reason: Type.Record(Type.String(), Type.String()),
+    }),
+  ),
+});
+export type PolicyRow = Static<typeof PolicyRow>;
+
+export const PolicyList = Type.Object({
+  policies: Type.Array(PolicyRow),
+  bundleSequence: Type.Integer(),
+});
+export type PolicyList = Static<typeof PolicyList>;
+
+export const Compliance = Type.Object({
+  at: time,
+  total: Type.Integer(),
+  states: Type.Record(Type.Enum([...deviceStates]), Type.Integer()),
+  /** Devices with a `review` mark; they are counted in their state too. */
+  review: Type.Integer(),
+  online: Type.Integer(),
+  tools: Type.Array(
+    Type.Object({
+      tool: Type.String(),
+      toolName: Type.String(),
+      devices: Type.Integer(),
+      violation: Type.Integer(),
+      pending: Type.Integer(),
+    }),
+  ),
+});
+export type Compliance = Static<typeof Compliance>;
+
+/** Points of the chart: the counts by state as they stood at the end of each bucket. */
+export const Trend = Type.Object({
+  bucketMinutes: Type.Integer(),
+  points: Type.Array(
+    Type.Object({ at: time, states: Type.Record(Type.Enum([...deviceStates]), Type.Integer()) }),
+  ),
+});
+export type Trend = Static<typeof Trend>;
+
+export const Session = Type.Object({
+  user: Type.String(),
+  role: Type.Enum(['viewer', 'operator', 'admin']),
+});
+export type Session = Static<typeof Session>;
+
+/** RFC 9457, with the code of `wire/errors.ts`. */
+export const ProblemJson = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.String(),
+});
+export type ProblemJson = Static<typeof ProblemJson>;
+
+/**
+ * Routes (all under `/api/v1`, all but the first two and `openapi.json` need a session):
+ *   POST   /enroll                       EnrollRequest -> EnrollAnswer
+ *   POST   /session   { link }           the one-time link's secret -> Session and a cookie
+ *   GET    /session                      Session
+ *   DELETE /session                      signs out
+ *   GET    /compliance                   Compliance
+ *   GET    /compliance/trend             Trend
+ *   GET    /devices?state&search&limit&cursor   DevicePage
+ *   GET    /devices/:id                  DeviceDetail
+ *   GET    /findings?tool&verdict&device&limit&cursor   FindingPage
+ *   GET    /policies                     PolicyList
+ *   GET    /live                         server-sent events; each `data` is a LiveEvent
+ *   GET    /openapi.json
+ */
+export const LiveEvent = Type.Union([
+  Type.Object({ kind: Type.Literal('device'), id: Type.String() }),
+  Type.Object({ kind: Type.Literal('policy'), bundleSequence: Type.Integer() }),
+]);
+export type LiveEvent = Static<typeof LiveEvent>;
