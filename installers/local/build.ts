@@ -1,0 +1,71 @@
+/**
+ * Builds everything into dist/: the agent and the server as ESM bundles, the local tools, and the
+ * console as static files. Run by the pinned Node directly (types are stripped), so it imports only
+ * packages and built-ins. Native modules stay outside the bundles.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+
+const top = path.resolve(import.meta.dirname, '..', '..');
+const at = (file: string): string => path.join(top, file);
+
+/** Bundled CommonJS packages ask for `require`; an ES module has to be given one. */
+const requireBanner =
+  "import { createRequire as curfewRequire } from 'node:module'; const require = curfewRequire(import.meta.url);";
+
+const shared: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'esm',
+  sourcemap: true,
+  minifySyntax: true,
+  outExtension: { '.js': '.mjs' },
+  banner: { js: requireBanner },
+  logLevel: 'warning',
+  absWorkingDir: top,
+};
+
+interface Bundle {
+  readonly folder: string;
+  readonly entries: Readonly<Record<string, string>>;
+  readonly options: BuildOptions;
+}
+
+const bundles: readonly Bundle[] = [
+  {
+    folder: 'dist/agent',
+    entries: { curfew: 'agent/main.ts', 'scanner-worker': 'agent/scanner-worker.ts' },
+    options: { splitting: true, external: ['better-sqlite3'] },
+  },
+  {
+    folder: 'dist/server',
+    entries: { 'curfew-server': 'server/main.ts' },
+    options: { splitting: true, packages: 'external' },
+  },
+  {
+    folder: 'dist/local',
+    entries: {
+      up: 'installers/local/up.ts',
+      generate: 'installers/generate.ts',
+      'demo-home': 'test/worlds/demo.ts',
+      'bench-latency': 'test/bench/latency.ts',
+    },
+    options: { packages: 'external' },
+  },
+];
+
+async function bundle({ folder, entries, options }: Bundle): Promise<void> {
+  rmSync(at(folder), { recursive: true, force: true });
+  await build({ ...shared, ...options, entryPoints: { ...entries }, outdir: at(folder) });
+}
+
+async function buildConsole(): Promise<void> {
+  const config = at('server/console/vite.config.ts');
+  if (!existsSync(config)) throw new Error(`${config} is missing`);
+  const vite = await import('vite');
+  await vite.build({ configFile: config, logLevel: 'warn' });
+}
+
+await Promise.all([...bundles.map(bundle), buildConsole()]);

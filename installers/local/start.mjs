@@ -1,0 +1,152 @@
+/**
+ * The door to every npm script, written for whatever Node the visitor has: checks its version, installs
+ * the locked dependencies when they are missing or changed (the pinned Node 22 is one of them), and
+ * runs the named step with that Node. It imports nothing but built-ins, because nothing else may be
+ * there yet, and it needs no compiler.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+const oldest = [20, 19];
+
+/** The step's commands in order; each is [label, file, arguments] for the pinned Node. */
+const build = ['build', 'installers/local/build.ts', []];
+const vitest = (label, group) => [
+  label,
+  'node_modules/vitest/vitest.mjs',
+  ['run'],
+  { CURFEW_TEST_GROUP: group },
+];
+const checks = [
+  build,
+  ['generated files', 'dist/local/generate.mjs', ['--check']],
+  ['types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']],
+  ['console types', 'node_modules/typescript/bin/tsc', ['-p', 'server/console/tsconfig.json']],
+  ['lint', 'node_modules/eslint/bin/eslint.js', ['.']],
+  ['format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
+];
+const steps = {
+  up: [build, ['up', 'dist/local/up.mjs', []]],
+  build: [build],
+  generate: [build, ['generate', 'dist/local/generate.mjs', []]],
+  test: [...checks, vitest('tests', 'quick')],
+  'test:all': [build, vitest('long tests', 'all'), vitest('real packages', 'real')],
+  'test:real': [build, vitest('real packages', 'real')],
+  'bench:latency': [build, ['bench:latency', 'dist/local/bench-latency.mjs', []]],
+};
+
+function fail(sentence, hint) {
+  process.stderr.write(`curfew: ${sentence}\n${hint === undefined ? '' : `  ${hint}\n`}`);
+  process.exit(2);
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
+  fail(
+    `Node ${process.versions.node} is too old to start from; ${oldest.join('.')} or newer is needed.`,
+    'Install a current Node from https://nodejs.org and run the same command again.',
+  );
+}
+
+/** npm ci, when the lockfile is not the one that was last installed. */
+function install() {
+  const lock = createHash('sha256')
+    .update(readFileSync(path.join(top, 'package-lock.json')))
+    .digest('hex');
+  const stamp = path.join(top, 'node_modules', '.curfew-installed');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  const startedAt = Date.now();
+  process.stderr.write('curfew: installing the locked dependencies ...\n');
+  const npm = process.env.npm_execpath;
+  const outside = process.env.npm_node_execpath ?? process.execPath;
+  const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund'];
+  const ran =
+    npm !== undefined && npm.endsWith('.js')
+      ? spawnSync(outside, [npm, ...args], { cwd: top, stdio: ['ignore', 2, 2] })
+      : spawnSync('npm', args, {
+          cwd: top,
+          stdio: ['ignore', 2, 2],
+          shell: process.platform === 'win32',
+        });
+  if (ran.status !== 0) {
+    fail(
+      'the dependencies could not be installed (see above).',
+      'The npm registry must be reachable and this folder writable; then run the same command again.',
+    );
+  }
+  writeFileSync(stamp, lock);
+  process.stderr.write(`curfew: installed in ${seconds(startedAt)}\n`);
+}
+
+/** The pinned Node 22 that came with the dependencies; where none is packaged, a new enough one that runs us. */
+function pinnedNode() {
+  const require = createRequire(path.join(top, 'package.json'));
+  const system = `${process.platform}-${process.arch}`.replace('win32', 'win');
+  const names = [`node-${system}`, `node-bin-${system}`];
+  for (const name of names) {
+    try {
+      const folder = path.dirname(require.resolve(`${name}/package.json`));
+      const { bin } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+      const file = path.join(folder, typeof bin === 'string' ? bin : bin.node);
+      if (existsSync(file)) return file;
+    } catch {
+      // Not packaged for this system under that name.
+    }
+  }
+  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
+  return fail(
+    `no packaged Node 22 for ${system}, and this Node is ${process.versions.node}.`,
+    'Install Node 22.22 or newer and run the same command again.',
+  );
+}
+
+function seconds(sinceMs) {
+  return `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
+}
+
+/** Runs a command to its end. Ctrl-C reaches the child by the terminal; we only wait for it. */
+function run(node, [label, file, args, env], extra, isLast) {
+  const startedAt = Date.now();
+  const bin = path.join(top, 'node_modules', '.bin');
+  const ran = spawnSync(
+    node,
+    ['--disable-warning=ExperimentalWarning', path.join(top, file), ...args, ...extra],
+    {
+      cwd: top,
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        ...env,
+        PATH: `${path.dirname(node)}${path.delimiter}${bin}${path.delimiter}${process.env.PATH ?? ''}`,
+      },
+    },
+  );
+  if (ran.error !== undefined) fail(`${label} could not be started: ${ran.error.message}`);
+  if (!isLast || label === 'tests')
+    process.stderr.write(`curfew: ${label}: ${seconds(startedAt)}\n`);
+  return ran.status ?? 1;
+}
+
+const [name = '', ...extra] = process.argv.slice(2);
+const plan = steps[name];
+if (plan === undefined) fail(`"${name}" is no step; one of ${Object.keys(steps).join(', ')} is.`);
+checkNode();
+install();
+const node = pinnedNode();
+for (const sign of ['SIGINT', 'SIGTERM']) process.on(sign, () => {});
+let code = 0;
+for (const [index, step] of plan.entries()) {
+  const isLast = index === plan.length - 1;
+  code = run(node, step, isLast ? extra : [], isLast);
+  if (code !== 0) {
+    if (!isLast) process.stderr.write(`curfew: stopped at "${step[0]}".\n`);
+    break;
+  }
+}
+process.exit(code);
