@@ -2,8 +2,10 @@
  * What a tool is: the catalogue of AI tools with every identifier each is known by, and the match
  * from an identifier to a tool. Entries are written as YAML in `catalogue/`, checked and joined into
  * `catalogue.json` by `npm run generate`; both sides use that file. Names match whole, never by
- * substring, and no two entries claim one identifier.
+ * substring, and no two entries claim one identifier. The checks are in `catalogue-schema.ts`, so
+ * that a scan starts without them.
  */
+import builtIn from './catalogue.json' with { type: 'json' };
 import type { Platform } from './component.js';
 
 /** The kinds a policy can name. */
@@ -39,6 +41,7 @@ export interface Identifiers {
   readonly bundleId: readonly string[];
   /** DisplayName of the Windows uninstall key. */
   readonly windowsApp: readonly string[];
+  /** File name of the menu entry without `.desktop`. */
   readonly desktopFile: readonly string[];
   readonly dpkg: readonly string[];
   readonly rpm: readonly string[];
@@ -57,7 +60,8 @@ export interface Identifiers {
 
 /**
  * A place where the vendor's own installer puts the program: a pattern for the executable's real path.
- * `~` is the owner's home; `{version}` is one path segment that is the version; `*` is any one segment.
+ * `~` is the owner's home; `{version}` is the version, `*` any text, each within one path segment
+ * (a whole one, or part of it as in `qodercli-{version}`). Separators are `/` on every platform.
  */
 export interface InstallFolder {
   readonly os: readonly Platform[];
@@ -118,4 +122,118 @@ export interface Catalogue {
   tool(id: string): Tool | null;
   /** The tool that claims this identifier; `name` may be in any of the ecosystem's spellings. */
   match(kind: IdentifierKind, name: string): Tool | null;
+}
+
+/** The lists an entry may have, in the order they are written. */
+export const identifierKinds: readonly IdentifierKind[] = [
+  'npm',
+  'npmParts',
+  'pypi',
+  'homebrewFormula',
+  'homebrewCask',
+  'editorExtension',
+  'jetbrainsPlugin',
+  'browserExtension',
+  'bundleId',
+  'windowsApp',
+  'desktopFile',
+  'dpkg',
+  'rpm',
+  'apk',
+  'pacman',
+  'snap',
+  'flatpak',
+  'winget',
+  'scoop',
+  'chocolatey',
+  'command',
+  'genericCommand',
+];
+
+/** Ecosystems whose clients compare names without regard to case; all others compare exactly. */
+const caseless: ReadonlySet<IdentifierKind> = new Set([
+  'editorExtension',
+  'winget',
+  'scoop',
+  'chocolatey',
+]);
+
+/**
+ * The one spelling under which a name is compared in its ecosystem. PyPI: PEP 503
+ * (https://peps.python.org/pep-0503/#normalized-names). On Windows the caller strips `.exe`, `.cmd`
+ * and `.ps1` from a command first.
+ */
+export function normalName(kind: IdentifierKind, name: string): string {
+  if (kind === 'pypi') return name.toLowerCase().replace(/[-_.]+/g, '-');
+  return caseless.has(kind) ? name.toLowerCase() : name;
+}
+
+/** Builds the indexes. The document has been checked before; of two claims the first would win. */
+export function indexCatalogue(document: CatalogueDocument, sha256: string): Catalogue {
+  const byId = new Map<string, Tool>();
+  const byName = new Map<IdentifierKind, Map<string, Tool>>();
+  for (const kind of identifierKinds) byName.set(kind, new Map());
+  for (const tool of document.tools) {
+    for (const id of [tool.id, ...tool.aliases]) if (!byId.has(id)) byId.set(id, tool);
+    for (const [kind, names] of byName) {
+      for (const name of tool.identifiers[kind]) {
+        const normal = normalName(kind, name);
+        if (!names.has(normal)) names.set(normal, tool);
+      }
+    }
+  }
+  return {
+    sha256,
+    tools: document.tools,
+    editors: document.editors,
+    tool: (id) => byId.get(id) ?? null,
+    match: (kind, name) => byName.get(kind)?.get(normalName(kind, name)) ?? null,
+  };
+}
+
+let shared: Catalogue | undefined;
+
+/** The catalogue this build was made with; generated from `catalogue/`, checked when it was. */
+export function builtInCatalogue(): Catalogue {
+  shared ??= indexCatalogue(builtIn.document as unknown as CatalogueDocument, builtIn.sha256);
+  return shared;
+}
+
+const patterns = new WeakMap<InstallFolder, RegExp>();
+
+/** The pattern as an expression on a path with `/`, `~` kept as it stands. */
+function patternOf(folder: InstallFolder): RegExp {
+  const known = patterns.get(folder);
+  if (known !== undefined) return known;
+  const source = folder.path
+    .split(/(\{version\}|\*)/)
+    .map((piece) => {
+      if (piece === '{version}') return '(?<version>[^/]+?)';
+      return piece === '*' ? '[^/]+' : piece.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    })
+    .join('');
+  const made = new RegExp(`^${source}$`, folder.os.includes('win32') ? 'i' : '');
+  patterns.set(folder, made);
+  return made;
+}
+
+/**
+ * Whether a machine path is in that install folder, and the version its name carries. `home` is the
+ * owner's home or null for a machine path; null is "not this place".
+ */
+export function matchFolder(
+  folder: InstallFolder,
+  path: string,
+  home: string | null,
+): { readonly version: string | null } | null {
+  const slashed = (text: string): string =>
+    folder.os.includes('win32') ? text.replaceAll('\\', '/') : text;
+  let name = slashed(path);
+  if (folder.path.startsWith('~/')) {
+    const below = home === null ? null : `${slashed(home).replace(/\/+$/, '')}/`;
+    if (below === null || !name.startsWith(below)) return null;
+    name = `~/${name.slice(below.length)}`;
+  }
+  const found = patternOf(folder).exec(name);
+  return found === null ? null : { version: found.groups?.['version'] ?? null };
 }

@@ -1,0 +1,247 @@
+/**
+ * The author's form of the catalogue, and the way from it to the checked document: schema, parser with
+ * field paths, and the search for names claimed twice. A document that is wrong anywhere is refused
+ * whole. A scan reads the generated file through `catalogue.ts` and never loads this one.
+ */
+import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
+import {
+  identifierKinds,
+  normalName,
+  toolKinds,
+  type CatalogueDocument,
+  type IdentifierKind,
+  type Identifiers,
+  type Tool,
+} from './catalogue.js';
+import { platforms } from './component.js';
+
+const strict = { additionalProperties: false };
+const word = Type.String({ minLength: 1, maxLength: 200, pattern: '^\\S(.*\\S)?$' });
+const idText = Type.String({ maxLength: 64, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' });
+
+/** What a name looks like in its ecosystem, where a slip of the pen would otherwise match nothing. */
+const shapes: Partial<Record<IdentifierKind, string>> = {
+  npm: '^(@[a-z0-9._~-]+/)?[A-Za-z0-9._~-]+$',
+  npmParts: '^(@[a-z0-9._~-]+/)?[A-Za-z0-9._~-]+$',
+  pypi: '^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$',
+  homebrewFormula: '^[a-z0-9][a-z0-9.+@_-]*$',
+  homebrewCask: '^[a-z0-9][a-z0-9.+@_-]*$',
+  editorExtension: '^[a-z0-9-]+\\.[a-z0-9._-]+$',
+  browserExtension: '^([a-p]{32}|\\{[0-9a-f-]{36}\\}|[^\\s@]*@[^\\s@]+)$',
+  bundleId: '^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$',
+  winget: '^[^.\\s]+(\\.[^.\\s]+)+$',
+  command: '^[A-Za-z0-9._-]+$',
+  genericCommand: '^[A-Za-z0-9._-]+$',
+};
+
+const names = (kind: IdentifierKind) =>
+  Type.Array(shapes[kind] === undefined ? word : Type.String({ pattern: shapes[kind] }), {
+    maxItems: 64,
+  });
+
+const identifiersSchema = Type.Partial(
+  Type.Object({
+    npm: names('npm'),
+    npmParts: names('npmParts'),
+    pypi: names('pypi'),
+    homebrewFormula: names('homebrewFormula'),
+    homebrewCask: names('homebrewCask'),
+    editorExtension: names('editorExtension'),
+    jetbrainsPlugin: names('jetbrainsPlugin'),
+    browserExtension: names('browserExtension'),
+    bundleId: names('bundleId'),
+    windowsApp: names('windowsApp'),
+    desktopFile: names('desktopFile'),
+    dpkg: names('dpkg'),
+    rpm: names('rpm'),
+    apk: names('apk'),
+    pacman: names('pacman'),
+    snap: names('snap'),
+    flatpak: names('flatpak'),
+    winget: names('winget'),
+    scoop: names('scoop'),
+    chocolatey: names('chocolatey'),
+    command: names('command'),
+    genericCommand: names('genericCommand'),
+  }),
+  strict,
+);
+
+const folderSchema = Type.Object(
+  {
+    os: Type.Array(Type.Enum([...platforms]), { minItems: 1 }),
+    path: Type.String({ pattern: '^(~|[A-Z]:)?/[^\\\\]+[^\\\\/]$' }),
+    manager: idText,
+    bundled: Type.Optional(Type.Boolean()),
+  },
+  strict,
+);
+
+const commands = Type.Optional(Type.Record(idText, word));
+
+const toolSchema = Type.Object(
+  {
+    id: idText,
+    name: word,
+    vendor: word,
+    provider: Type.Array(idText, { minItems: 1 }),
+    kind: Type.Enum([...toolKinds]),
+    homepage: Type.Optional(
+      Type.Union([Type.String({ pattern: '^https://[^\\s]+$' }), Type.Null()]),
+    ),
+    aliases: Type.Optional(Type.Array(idText)),
+    formerNames: Type.Optional(Type.Array(word)),
+    identifiers: Type.Optional(identifiersSchema),
+    folders: Type.Optional(Type.Array(folderSchema)),
+    config: Type.Optional(Type.Array(word)),
+    install: commands,
+    uninstall: commands,
+  },
+  strict,
+);
+
+const editorSchema = Type.Object(
+  {
+    id: idText,
+    name: word,
+    homeFolder: Type.String({ pattern: '^\\.[a-z0-9.-]+$' }),
+    configFolder: Type.Union([word, Type.Null()]),
+    isServer: Type.Boolean(),
+  },
+  strict,
+);
+
+/** What an author writes, files joined: every list may be left out. A complete document fits it too. */
+export const catalogueSchema = Type.Object(
+  {
+    format: Type.Literal(1),
+    tools: Type.Array(toolSchema, { maxItems: 2000 }),
+    editors: Type.Array(editorSchema, { maxItems: 200 }),
+  },
+  strict,
+);
+
+/** One thing wrong: the field's path (`tools[3].identifiers.npm[0]`, with the tool's id) and why. */
+export interface CatalogueProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+export type ParsedCatalogue =
+  | { readonly kind: 'catalogue'; readonly document: CatalogueDocument }
+  | { readonly kind: 'invalid'; readonly problems: readonly CatalogueProblem[] };
+
+type AuthorTool = Static<typeof toolSchema>;
+
+function complete(tool: AuthorTool): Tool {
+  const identifiers = Object.fromEntries(
+    identifierKinds.map((kind) => [kind, tool.identifiers?.[kind] ?? []]),
+  ) as unknown as Identifiers;
+  return {
+    id: tool.id,
+    name: tool.name,
+    vendor: tool.vendor,
+    provider: tool.provider,
+    kind: tool.kind,
+    homepage: tool.homepage ?? null,
+    aliases: tool.aliases ?? [],
+    formerNames: tool.formerNames ?? [],
+    identifiers,
+    folders: (tool.folders ?? []).map(({ os, path, manager, bundled }) => ({
+      os,
+      path,
+      manager,
+      bundled: bundled ?? false,
+    })),
+    config: tool.config ?? [],
+    install: tool.install ?? {},
+    uninstall: tool.uninstall ?? {},
+  };
+}
+
+/** `/tools/3/kind` -> `tools[3].kind (claude-code)`. */
+function fieldOf(pointer: string, value: unknown): string {
+  const steps = pointer.split('/').slice(1);
+  const field = steps.map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`)).join('');
+  const [list, index] = steps;
+  const entry: unknown =
+    list === undefined || index === undefined
+      ? undefined
+      : Value.Pointer.Get(value, `/${list}/${index}`);
+  const id = typeof entry === 'object' && entry !== null && 'id' in entry ? entry.id : undefined;
+  return `${field.replace(/^\./, '')}${typeof id === 'string' ? ` (${id})` : ''}`;
+}
+
+function problemsOf(value: unknown): CatalogueProblem[] {
+  return Value.Errors(catalogueSchema, value)
+    .filter((error) => error.keyword !== 'boolean')
+    .map((error) => {
+      const field = fieldOf(error.instancePath, value);
+      switch (error.keyword) {
+        case 'additionalProperties':
+          return {
+            field,
+            message: `unknown field ${error.params.additionalProperties.join(', ')}`,
+          };
+        case 'enum':
+          return { field, message: `must be one of ${error.params.allowedValues.join(', ')}` };
+        case 'pattern':
+          return {
+            field,
+            message: `is not written like such a name: ${String(error.params.pattern)}`,
+          };
+        default:
+          return { field, message: error.message };
+      }
+    });
+}
+
+/**
+ * Checks a whole catalogue and fills in what was left out. Refused: a wrong field anywhere, a name
+ * or id claimed by two tools, an unknown format number.
+ */
+export function parseCatalogue(value: unknown): ParsedCatalogue {
+  if (!Value.Check(catalogueSchema, value)) return { kind: 'invalid', problems: problemsOf(value) };
+  const document: CatalogueDocument = {
+    format: value.format,
+    tools: value.tools.map(complete),
+    editors: value.editors,
+  };
+  const problems = findConflicts(document).map(({ kind, name, tools }) => ({
+    field: `${kind}: ${name}`,
+    message: `is claimed by ${tools.join(' and ')}; one name belongs to one tool`,
+  }));
+  return problems.length === 0 ? { kind: 'catalogue', document } : { kind: 'invalid', problems };
+}
+
+/** A name that two entries claim, or one entry twice. */
+export interface Conflict {
+  readonly kind: IdentifierKind | 'id' | 'editor';
+  readonly name: string;
+  readonly tools: readonly string[];
+}
+
+/** Lists that are looked up side by side share one space of names. */
+const spaceOf = (kind: IdentifierKind): IdentifierKind =>
+  kind === 'npmParts' ? 'npm' : kind === 'genericCommand' ? 'command' : kind;
+
+export function findConflicts(document: CatalogueDocument): Conflict[] {
+  const claims = new Map<string, { kind: Conflict['kind']; name: string; tools: string[] }>();
+  const claim = (kind: Conflict['kind'], name: string, tool: string): void => {
+    const key = JSON.stringify([kind, name]);
+    const known = claims.get(key);
+    if (known === undefined) claims.set(key, { kind, name, tools: [tool] });
+    else known.tools.push(tool);
+  };
+  for (const tool of document.tools) {
+    for (const id of [tool.id, ...tool.aliases]) claim('id', id, tool.id);
+    for (const kind of identifierKinds) {
+      for (const name of tool.identifiers[kind]) {
+        claim(spaceOf(kind), normalName(kind, name), tool.id);
+      }
+    }
+  }
+  for (const editor of document.editors) claim('editor', editor.homeFolder, editor.id);
+  return [...claims.values()].filter(({ tools }) => tools.length > 1);
+}
