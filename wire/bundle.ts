@@ -1,0 +1,291 @@
+/**
+ * The signed documents: the bundle (all policies, signed by the policy key, which may be offline) and a
+ * device's assignment (signed by an online key that the bundle names). Compact JWS, Ed25519. Signing
+ * and verifying only: the caller keeps pins, floors and texts. A document is taken whole or refused
+ * whole, and a sequence once seen is never left for a lower one or for another text under its number.
+ */
+import { compactVerify, CompactSign, decodeProtectedHeader, importJWK } from 'jose';
+import Type, { type Static, type TSchema } from 'typebox';
+import type { Exception } from '../policies/evaluate.js';
+import { sha256Hex } from './digest.js';
+import { CurfewError, type ErrorCode } from './errors.js';
+import { PublicKeyX, publicKeyOf, thumbprint, type SigningKey } from './keys.js';
+import { maxFrameBytes } from './messages.js';
+import { checker, parseJson } from './parse.js';
+
+export { makeKey as makePolicyKey, parseSigningKey, thumbprint, type SigningKey } from './keys.js';
+
+/** The format of both payloads that this version writes and knows. */
+export const documentFormat = 1;
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const text = (maxLength: number) => Type.String({ maxLength });
+const id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_.-]+$' });
+const instant = Type.String({ format: 'date-time', maxLength: 40 });
+const sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+/** What the policy key signs. Objects stay open: a field this version does not know is passed over. */
+export const BundlePayload = Type.Object({
+  format: Type.Literal(documentFormat),
+  server: id,
+  sequence,
+  issuedAt: instant,
+  /** The author's own text is what is signed, so both sides judge from the same; 0 is the first priority. */
+  policies: Type.Array(
+    Type.Object({ priority: Type.Integer(), yaml: Type.String({ maxLength: maxFrameBytes }) }),
+    { maxItems: 256 },
+  ),
+  catalogue: Type.Object({ sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }),
+  /** JWK `x` of the keys that may sign assignments under this bundle. */
+  assignmentKeys: Type.Array(PublicKeyX, { maxItems: 8 }),
+  /** The policy key from the next sequence on; the present one is retired with it. */
+  nextPolicyKey: nullable(PublicKeyX),
+});
+export type BundlePayload = Static<typeof BundlePayload>;
+
+const WireException = Type.Object({
+  id: text(128),
+  tool: text(128),
+  person: Type.Optional(text(256)),
+  device: Type.Optional(text(64)),
+  hardwareId: Type.Optional(text(128)),
+  reason: text(1000),
+  author: text(256),
+  /** First instant at which it no longer holds. */
+  until: instant,
+});
+
+/** What the server tells one device. It may only soften or choose among the bundle's policies. */
+export const AssignmentPayload = Type.Object({
+  format: Type.Literal(documentFormat),
+  server: id,
+  device: id,
+  sequence,
+  issuedAt: instant,
+  group: nullable(text(128)),
+  /** Account on the device to person; an account that is not here is `account@device`. */
+  persons: Type.Record(Type.String(), text(256), { maxProperties: 4096 }),
+  exceptions: Type.Array(WireException, { maxItems: 1000 }),
+  /** Stops all acting. */
+  pause: Type.Boolean(),
+  /** Language tag to text, shown to the people of the device. */
+  message: nullable(Type.Record(Type.String(), text(1000), { maxProperties: 32 })),
+  /** A device whose last full scan is older scans again. */
+  rescanAfter: nullable(instant),
+});
+export type AssignmentPayload = Static<typeof AssignmentPayload>;
+
+/** The exceptions of an assignment as evaluation takes them: ends in epoch ms. */
+export function exceptionsOf(assignment: AssignmentPayload): readonly Exception[] {
+  return assignment.exceptions.map(({ until, ...rest }) => ({
+    ...(rest as Omit<Exception, 'until'>),
+    until: Date.parse(until),
+  }));
+}
+
+/** The highest sequence ever taken and the SHA-256 of its JWS text; `sequence` 0: none yet. */
+export interface Floor {
+  readonly sequence: number;
+  readonly sha256: string | null;
+}
+export const noFloor: Floor = { sequence: 0, sha256: null };
+
+export interface Refusal<Code extends ErrorCode> {
+  readonly kind: 'refused';
+  readonly code: Code;
+  readonly message: string;
+}
+const refused = <Code extends ErrorCode>(code: Code, message: string): Refusal<Code> => ({
+  kind: 'refused',
+  code,
+  message,
+});
+
+type BundleCode =
+  'BUNDLE_SIGNATURE_INVALID' | 'BUNDLE_SEQUENCE_OLD' | 'BUNDLE_FORMAT_UNKNOWN' | 'BUNDLE_MALFORMED';
+
+export type VerifiedBundle =
+  | {
+      readonly kind: 'bundle';
+      readonly payload: BundlePayload;
+      /** To be kept, with `keyRotatedTo` as the new pin, before the bundle is used. */
+      readonly floor: Floor;
+      /** The key that signs from the next sequence on, or null while the pinned one does. */
+      readonly keyRotatedTo: string | null;
+    }
+  /** The very text the floor stands for: nothing new, and what a stored copy must come to. */
+  | { readonly kind: 'same'; readonly payload: BundlePayload }
+  | Refusal<BundleCode>;
+
+export type VerifiedAssignment =
+  | {
+      readonly kind: 'assignment';
+      readonly payload: AssignmentPayload;
+      readonly floor: Floor;
+    }
+  | { readonly kind: 'same'; readonly payload: AssignmentPayload }
+  | Refusal<'ASSIGNMENT_INVALID'>;
+
+const bundleType = 'curfew-bundle+jws';
+const assignmentType = 'curfew-assignment+jws';
+
+async function sign(payload: object, key: SigningKey, typ: string): Promise<string> {
+  const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: 'EdDSA', typ, kid: await thumbprint(key.x) })
+    .sign(await importJWK({ ...key }, 'EdDSA'));
+  if (jws.length > maxFrameBytes) {
+    throw new CurfewError(
+      'REQUEST_TOO_LARGE',
+      `the signed document has ${jws.length} bytes; ${maxFrameBytes} fit into a message`,
+      { hint: 'Publish fewer or shorter policies.' },
+    );
+  }
+  return jws;
+}
+
+/** The bundle as compact JWS. REQUEST_TOO_LARGE when it would not fit into one frame. */
+export async function signBundle(payload: BundlePayload, key: SigningKey): Promise<string> {
+  return sign(payload, key, bundleType);
+}
+
+/** The assignment as compact JWS, by one of the bundle's `assignmentKeys`. */
+export async function signAssignment(payload: AssignmentPayload, key: SigningKey): Promise<string> {
+  return sign(payload, key, assignmentType);
+}
+
+type Opened =
+  | { readonly kind: 'opened'; readonly tree: unknown }
+  | { readonly kind: 'foreign'; readonly message: string }
+  | { readonly kind: 'malformed'; readonly message: string };
+
+/** The payload of a JWS whose type and signature hold for one of the keys. */
+async function open(jws: string, keys: readonly string[], typ: string): Promise<Opened> {
+  if (jws.length > maxFrameBytes) {
+    return { kind: 'malformed', message: `${jws.length} bytes are more than ${maxFrameBytes}` };
+  }
+  let header;
+  try {
+    header = decodeProtectedHeader(jws);
+  } catch {
+    return { kind: 'malformed', message: 'not a compact JWS' };
+  }
+  // `crit` asks for extensions that change what is signed; we know none (RFC 7515, 4.1.11).
+  if (header.alg !== 'EdDSA' || header.typ !== typ || header['crit'] !== undefined) {
+    return { kind: 'malformed', message: `its header is not alg EdDSA, typ ${typ}` };
+  }
+  for (const x of keys) {
+    if ((await thumbprint(x)) !== header.kid) continue;
+    try {
+      const { payload } = await compactVerify(jws, await publicKeyOf(x), { algorithms: ['EdDSA'] });
+      const tree = parseJson(payload, maxFrameBytes);
+      return tree.kind === 'value'
+        ? { kind: 'opened', tree: tree.value }
+        : { kind: 'malformed', message: `${tree.path} ${tree.message}`.trim() };
+    } catch {
+      return { kind: 'foreign', message: 'its signature does not hold' };
+    }
+  }
+  return { kind: 'foreign', message: `signed by ${header.kid ?? 'no key'}, which is not trusted` };
+}
+
+/** The payload of a text that was verified when it was first taken. */
+function payloadOf(jws: string): BundlePayload | null {
+  const tree = parseJson(Buffer.from(jws.split('.')[1] ?? '', 'base64url'), maxFrameBytes);
+  const checked = tree.kind === 'value' ? checkBundle(tree.value) : tree;
+  return checked.kind === 'value' ? checked.value : null;
+}
+
+function formatOf(tree: unknown): unknown {
+  return typeof tree === 'object' && tree !== null && 'format' in tree ? tree.format : undefined;
+}
+
+const checkBundle = checker(BundlePayload);
+const checkAssignment = checker(AssignmentPayload);
+
+export interface BundleTrust {
+  /** JWK `x` of the policy key that the device trusts now. */
+  readonly pinnedKey: string;
+  readonly floor: Floor;
+  /** The server's id; a bundle for another one is refused. */
+  readonly server?: string;
+}
+
+/** A bundle from the wire or from the device's own store, against pin and floor. */
+export async function verifyBundle(jws: string, trust: BundleTrust): Promise<VerifiedBundle> {
+  const { floor } = trust;
+  const sha256 = sha256Hex(jws);
+  // The floor's own text was verified when it came, perhaps with a key that is retired by now.
+  if (sha256 === floor.sha256) {
+    const payload = payloadOf(jws);
+    if (payload !== null) return { kind: 'same', payload };
+  }
+  const opened = await open(jws, [trust.pinnedKey], bundleType);
+  if (opened.kind === 'foreign') return refused('BUNDLE_SIGNATURE_INVALID', opened.message);
+  if (opened.kind === 'malformed') return refused('BUNDLE_MALFORMED', opened.message);
+  const format = formatOf(opened.tree);
+  if (typeof format === 'number' && format !== documentFormat) {
+    return refused(
+      'BUNDLE_FORMAT_UNKNOWN',
+      `format ${format}; this agent knows ${documentFormat}: upgrade the agent`,
+    );
+  }
+  const checked = checkBundle(opened.tree);
+  if (checked.kind === 'invalid') {
+    return refused('BUNDLE_MALFORMED', `${checked.path} ${checked.message}`.trim());
+  }
+  const payload = checked.value;
+  if (trust.server !== undefined && payload.server !== trust.server) {
+    return refused('BUNDLE_SIGNATURE_INVALID', `signed for server ${payload.server}`);
+  }
+  if (payload.sequence <= floor.sequence) {
+    return refused(
+      'BUNDLE_SEQUENCE_OLD',
+      `sequence ${payload.sequence}; ${floor.sequence} was seen`,
+    );
+  }
+  return {
+    kind: 'bundle',
+    payload,
+    floor: { sequence: payload.sequence, sha256 },
+    keyRotatedTo: payload.nextPolicyKey === trust.pinnedKey ? null : payload.nextPolicyKey,
+  };
+}
+
+export interface AssignmentTrust {
+  /** `assignmentKeys` of the bundle in use. */
+  readonly keys: readonly string[];
+  readonly floor: Floor;
+  readonly device: string;
+  readonly server: string;
+}
+
+/** An assignment from the wire or from the device's own store. */
+export async function verifyAssignment(
+  jws: string,
+  trust: AssignmentTrust,
+): Promise<VerifiedAssignment> {
+  const { floor } = trust;
+  const opened = await open(jws, trust.keys, assignmentType);
+  if (opened.kind !== 'opened') return refused('ASSIGNMENT_INVALID', opened.message);
+  const checked = checkAssignment(opened.tree);
+  if (checked.kind === 'invalid') {
+    return refused('ASSIGNMENT_INVALID', `${checked.path} ${checked.message}`.trim());
+  }
+  const payload = checked.value;
+  if (payload.server !== trust.server || payload.device !== trust.device) {
+    return refused(
+      'ASSIGNMENT_INVALID',
+      `is for device ${payload.device} of server ${payload.server}`,
+    );
+  }
+  const sha256 = sha256Hex(jws);
+  // Only here, unlike a bundle: a key that the bundle no longer names takes its assignments with it.
+  if (sha256 === floor.sha256) return { kind: 'same', payload };
+  if (payload.sequence <= floor.sequence) {
+    return refused(
+      'ASSIGNMENT_INVALID',
+      `sequence ${payload.sequence}; ${floor.sequence} was seen`,
+    );
+  }
+  return { kind: 'assignment', payload, floor: { sequence: payload.sequence, sha256 } };
+}
