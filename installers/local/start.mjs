@@ -4,7 +4,7 @@
  * runs the named step with that Node. It imports nothing but built-ins, because nothing else may be
  * there yet, and it needs no compiler.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -39,6 +39,8 @@ const steps = {
   'test:real': [build, vitest('real packages', 'real')],
   'bench:latency': [build, ['bench:latency', 'dist/local/bench-latency.mjs', []]],
 };
+
+let running = null;
 
 function fail(sentence, hint) {
   process.stderr.write(`curfew: ${sentence}\n${hint === undefined ? '' : `  ${hint}\n`}`);
@@ -110,27 +112,26 @@ function seconds(sinceMs) {
   return `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
 }
 
-/** Runs a command to its end. Ctrl-C reaches the child by the terminal; we only wait for it. */
+/** Runs a command to its end; signals are passed on, so that it can stop in its own way. */
 function run(node, [label, file, args, env], extra, isLast) {
   const startedAt = Date.now();
   const bin = path.join(top, 'node_modules', '.bin');
-  const ran = spawnSync(
+  const folders = [path.dirname(node), bin, process.env.PATH ?? ''].join(path.delimiter);
+  const child = spawn(
     node,
     ['--disable-warning=ExperimentalWarning', path.join(top, file), ...args, ...extra],
-    {
-      cwd: top,
-      stdio: 'inherit',
-      env: {
-        ...process.env,
-        ...env,
-        PATH: `${path.dirname(node)}${path.delimiter}${bin}${path.delimiter}${process.env.PATH ?? ''}`,
-      },
-    },
+    { cwd: top, stdio: 'inherit', env: { ...process.env, ...env, PATH: folders } },
   );
-  if (ran.error !== undefined) fail(`${label} could not be started: ${ran.error.message}`);
-  if (!isLast || label === 'tests')
-    process.stderr.write(`curfew: ${label}: ${seconds(startedAt)}\n`);
-  return ran.status ?? 1;
+  running = child;
+  return new Promise((resolve) => {
+    child.on('error', (error) => fail(`${label} could not be started: ${error.message}`));
+    child.on('exit', (code) => {
+      if (!isLast || label.endsWith('tests')) {
+        process.stderr.write(`curfew: ${label}: ${seconds(startedAt)}\n`);
+      }
+      resolve(code ?? 1);
+    });
+  });
 }
 
 const [name = '', ...extra] = process.argv.slice(2);
@@ -139,11 +140,11 @@ if (plan === undefined) fail(`"${name}" is no step; one of ${Object.keys(steps).
 checkNode();
 install();
 const node = pinnedNode();
-for (const sign of ['SIGINT', 'SIGTERM']) process.on(sign, () => {});
+for (const sign of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sign, () => running?.kill(sign));
 let code = 0;
 for (const [index, step] of plan.entries()) {
   const isLast = index === plan.length - 1;
-  code = run(node, step, isLast ? extra : [], isLast);
+  code = await run(node, step, isLast ? extra : [], isLast);
   if (code !== 0) {
     if (!isLast) process.stderr.write(`curfew: stopped at "${step[0]}".\n`);
     break;
