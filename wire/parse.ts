@@ -77,7 +77,9 @@ export function checker<T extends TSchema>(schema: T): (value: unknown) => Parse
     compiled ??= Compile(schema);
     if (compiled.Check(value)) return { kind: 'value', value: value as Static<T> };
     const [first] = compiled.Errors(value);
-    return invalid(first?.instancePath ?? '', first?.message ?? 'not as its schema says');
+    // TypeBox says of a field too many that its schema is false.
+    const message = first?.keyword === 'boolean' ? 'is not known' : first?.message;
+    return invalid(first?.instancePath ?? '', message ?? 'is not as its schema says');
   };
 }
 
