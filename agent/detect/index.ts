@@ -17,6 +17,11 @@ export interface Home {
   readonly uid: number | null;
   readonly path: string;
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * True when no account list vouches for this home (`--home`, or a folder's own homes), so that an
+   * empty folder is an empty home; else empty means not mounted, and nothing known of it is removed.
+   */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A live process as the operating system lists it. `argv` null: not readable by us. */
@@ -49,8 +54,18 @@ export interface World {
   readonly processes: readonly ProcessEntry[] | null;
   /** Also project copies and content markers everywhere. */
   readonly isDeep: boolean;
-  /** A reader for looking around while roots are being listed (what exists, which prefix is set). */
-  reader(boundary: Boundary): Reader;
+  /**
+   * Packages that rules name and the catalogue may not know, by the policy's ecosystems (npm, pypi,
+   * editor-extension ...), each in its ecosystem's normal form. Reported too, with tool null.
+   */
+  readonly named?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Channels that a rule takes whole: every component of them is reported, with tool null if unclaimed. */
+  readonly wholeChannels?: ReadonlySet<Channel>;
+  /**
+   * A reader for one root, or for looking around while roots are being listed (what exists, which
+   * prefix is set). `deadlineMs`: the reading of `performance.now()` at which its time is used up.
+   */
+  reader(boundary: Boundary, deadlineMs?: number): Reader;
 }
 
 /** The folders a read may end in, after links are followed; machine paths. Everything else is refused. */

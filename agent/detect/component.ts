@@ -1,0 +1,179 @@
+/**
+ * The one maker of component records: who owns a place, how a path is spelled, the id and the package
+ * URL. Two detectors that see one install must get the same record from here, or it counts twice. It
+ * reads nothing but the real paths of homes.
+ */
+import { createHash } from 'node:crypto';
+import { PackageURL } from 'packageurl-js';
+import { normalName, type IdentifierKind } from '../../policies/catalogue.js';
+import type {
+  Channel,
+  Component,
+  ComponentState,
+  Confidence,
+  Scope,
+} from '../../policies/component.js';
+import { isWithin } from './disk.js';
+import type { Home, World } from './index.js';
+
+/** What a detector knows of a find; the rest follows from the path and the ecosystem. */
+export interface Found {
+  readonly tool: string | null;
+  readonly channel: Channel;
+  readonly manager: string | null;
+  readonly name: string;
+  readonly version: string | null;
+  /** Where it lies, as listed or as a real path: both give the same record. */
+  readonly path: string;
+  readonly state: ComponentState;
+  readonly confidence: Confidence;
+  readonly evidence: readonly string[];
+  readonly scope?: Scope;
+  /** Set where the channel alone does not say it (deb, rpm, apk ...); null for none at all. */
+  readonly purl?: string | null;
+  /** Set where the place does not say it, as for a process; else the home it lies in. */
+  readonly owner?: string | null;
+  readonly publisher?: string | null;
+}
+
+/** The catalogue's lists behind each ecosystem that a policy can name packages of. */
+const kindsOf: Readonly<Record<string, readonly IdentifierKind[]>> = {
+  npm: ['npm'],
+  pypi: ['pypi'],
+  homebrew: ['homebrewFormula', 'homebrewCask'],
+  'editor-extension': ['editorExtension'],
+  'jetbrains-plugin': ['jetbrainsPlugin'],
+  'browser-extension': ['browserExtension'],
+  dpkg: ['dpkg'],
+  rpm: ['rpm'],
+  apk: ['apk'],
+  pacman: ['pacman'],
+  snap: ['snap'],
+  flatpak: ['flatpak'],
+  winget: ['winget'],
+  scoop: ['scoop'],
+  chocolatey: ['chocolatey'],
+};
+
+/**
+ * Whether a package is reported, and as what: the id of the tool that claims it, null when only a rule
+ * names it (`World.named`), `unwanted` for all other software, which is never reported.
+ */
+export function toolOf(world: World, ecosystem: string, name: string): string | null | 'unwanted' {
+  const kinds = kindsOf[ecosystem] ?? [];
+  for (const kind of kinds) {
+    const tool = world.catalogue.match(kind, name);
+    if (tool !== null) return tool.id;
+  }
+  const named = world.named?.get(ecosystem);
+  const isNamed = kinds.some((kind) => named?.has(normalName(kind, name)) === true);
+  return isNamed ? null : 'unwanted';
+}
+
+/** Homes with their real paths, looked up once per world. */
+const realHomes = new WeakMap<World, readonly { home: Home; real: string }[]>();
+
+function homesOf(world: World): readonly { home: Home; real: string }[] {
+  const known = realHomes.get(world);
+  if (known !== undefined) return known;
+  const found = world.homes.map((home) => ({
+    home,
+    real: world.reader({ within: [home.path] }).realPath(home.path) ?? home.path,
+  }));
+  realHomes.set(world, found);
+  return found;
+}
+
+/** The home a path lies in, by its listed or its real spelling; the innermost if they nest. */
+export function homeOf(world: World, place: string): Home | null {
+  let best: Home | null = null;
+  for (const { home, real } of homesOf(world)) {
+    const isInside = [home.path, real].some((folder) => isWithin(place, folder, world.path.sep));
+    if (isInside && (best === null || home.path.length > best.path.length)) best = home;
+  }
+  return best;
+}
+
+/** A real path in the spelling of its owner's home (`/private/tmp/ana/x` -> `/tmp/ana/x`). */
+export function spelled(world: World, place: string): string {
+  for (const { home, real } of homesOf(world)) {
+    if (real !== home.path && isWithin(place, real, world.path.sep)) {
+      return world.path.join(home.path, world.path.relative(real, place));
+    }
+  }
+  return place;
+}
+
+/** The id of a component: 32 hexadecimal digits over what makes it one and the same install. */
+export function componentId(
+  channel: Channel,
+  name: string,
+  place: string,
+  owner: string | null,
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify([channel, name, place, owner]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+export function makeComponent(world: World, found: Found): Component {
+  const place = spelled(world, found.path);
+  const owner = found.owner === undefined ? (homeOf(world, place)?.account ?? null) : found.owner;
+  return {
+    id: componentId(found.channel, found.name, place, owner),
+    tool: found.tool,
+    channel: found.channel,
+    manager: found.manager,
+    purl:
+      found.purl === undefined ? packageUrl(found.channel, found.name, found.version) : found.purl,
+    name: found.name,
+    version: found.version,
+    path: place,
+    owner,
+    scope: found.scope ?? 'global',
+    state: found.state,
+    confidence: found.confidence,
+    evidence: [...new Set(found.evidence)].sort(),
+    ...(found.publisher === undefined ? {} : { publisher: found.publisher }),
+  };
+}
+
+/**
+ * The package URL of a name in a channel (https://github.com/package-url/purl-spec); null where the
+ * channel has no type, or the name is none that its type allows.
+ */
+export function packageUrl(channel: Channel, name: string, version: string | null): string | null {
+  const form = urlForm(channel, name);
+  if (form === null || form.name === '') return null;
+  try {
+    return new PackageURL(form.type, form.namespace, form.name, version, null, null).toString();
+  } catch {
+    return null;
+  }
+}
+
+interface UrlForm {
+  readonly type: string;
+  readonly namespace: string | null;
+  readonly name: string;
+}
+
+function urlForm(channel: Channel, name: string): UrlForm | null {
+  const split = (separator: string, isLast: boolean): [string | null, string] => {
+    const at = isLast ? name.lastIndexOf(separator) : name.indexOf(separator);
+    return at === -1 ? [null, name] : [name.slice(0, at), name.slice(at + 1)];
+  };
+  if (channel === 'npm') {
+    const [namespace, rest] = split('/', false);
+    return { type: 'npm', namespace, name: rest };
+  }
+  if (channel === 'pypi') return { type: 'pypi', namespace: null, name };
+  if (channel === 'homebrew') {
+    const [namespace, rest] = split('/', true);
+    return { type: 'brew', namespace, name: rest };
+  }
+  if (channel !== 'editor-extension') return null;
+  const [namespace, rest] = split('.', false);
+  return namespace === null ? null : { type: 'vscode-extension', namespace, name: rest };
+}

@@ -1,0 +1,286 @@
+/**
+ * The only way to the disk: every read is bounded in bytes, entries and time, ends inside the root's
+ * boundary, and opens nothing but regular files. It says nothing about what it reads and never throws
+ * for what a disk may hold; what was there and could not be read is a problem, never an absence.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { parse as parseWithComments, type ParseError } from 'jsonc-parser';
+import type { Platform } from '../../policies/component.js';
+import { isWithin, problemOf, type Disk, type Resolved } from './disk.js';
+import type { Boundary, Entry, FileFacts, Problem, ProblemCode, Reader } from './index.js';
+
+export const defaultMaxBytes = 4 * 1024 * 1024;
+export const defaultMaxEntries = 100_000;
+/** More distinct problems than this in one root say no more. */
+const maxProblems = 200;
+
+export interface ReaderOptions {
+  readonly boundary: Boundary;
+  readonly disk: Disk;
+  readonly platform: Platform;
+  /** The reading of `performance.now()` at which the root's time is used up. */
+  readonly deadlineMs?: number;
+  readonly maxEntries?: number;
+}
+
+const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0, O_DIRECTORY = 0 } = fs.constants;
+const descriptors = '/proc/self/fd';
+/** Linux tells where an open descriptor really is; elsewhere device and inode are compared. */
+const hasDescriptorPaths = fs.existsSync(descriptors);
+
+/** Codes that tell of something odd without anything of the root being left unread. */
+const harmless = new Set<ProblemCode>(['refused-entry', 'manifest-empty']);
+
+export function createReader(options: ReaderOptions): Reader {
+  return new DiskReader(options);
+}
+
+class DiskReader implements Reader {
+  readonly #options: ReaderOptions;
+  readonly #inside: readonly string[];
+  readonly #problems = new Map<string, Problem>();
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#inside = options.boundary.within.flatMap((folder) => {
+      const place = options.disk.toDisk(folder);
+      if (place === null) return [];
+      const real = options.disk.resolve(place);
+      return [place, ...(real.kind === 'real' ? [real.path] : [])];
+    });
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.#problems.values()];
+  }
+
+  note(file: string, code: ProblemCode, isLoss = !harmless.has(code)): void {
+    const key = `${code}\0${file}`;
+    if (this.#problems.has(key) && !isLoss) return;
+    if (this.#problems.size < maxProblems) this.#problems.set(key, { path: file, code, isLoss });
+    else if (isLoss) this.#problems.set('too-many', { path: file, code: 'too-many', isLoss });
+  }
+
+  list(folder: string): readonly Entry[] {
+    return this.#attempt(folder, [], () => {
+      const real = this.#enter(folder);
+      return real === null ? [] : this.#entries(folder, real);
+    });
+  }
+
+  text(file: string, maxBytes = defaultMaxBytes): string | null {
+    return this.#attempt(file, null, () => {
+      const real = this.#enter(file);
+      if (real === null || !this.#isReadable(file, real, maxBytes)) return null;
+      const bytes = this.#bytes(file, real, maxBytes);
+      if (bytes === null) return null;
+      const text = bytes.toString('utf8');
+      return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+    });
+  }
+
+  json(file: string, maxBytes?: number): unknown {
+    const text = this.text(file, maxBytes);
+    if (text === null) return undefined;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      const errors: ParseError[] = [];
+      const value = parseWithComments(text, errors, { allowTrailingComma: true }) as unknown;
+      if (errors.length === 0 && value !== undefined) return value;
+      this.note(file, 'malformed');
+      return undefined;
+    }
+  }
+
+  facts(file: string): FileFacts | null {
+    return this.#attempt(file, null, () => {
+      const place = this.#options.disk.toDisk(file);
+      if (place === null) return null;
+      const folder = this.#real(file, this.#options.disk.resolve(path.dirname(place)));
+      if (folder === null) return null;
+      const entry = path.join(folder, path.basename(place));
+      return this.#isInside(file, entry) ? factsOf(fs.lstatSync(entry)) : null;
+    });
+  }
+
+  target(file: string): FileFacts | null {
+    return this.#attempt(file, null, () => {
+      const real = this.#leadsTo(file);
+      return real === null ? null : factsOf(fs.lstatSync(real));
+    });
+  }
+
+  realPath(file: string): string | null {
+    return this.#attempt(file, null, () => {
+      const real = this.#leadsTo(file);
+      return real === null ? null : this.#options.disk.fromDisk(real);
+    });
+  }
+
+  /** Runs one operation in time; a failure of the operating system is noted, an absence is not. */
+  #attempt<T>(file: string, nothing: T, operation: () => T): T {
+    if (performance.now() >= (this.#options.deadlineMs ?? Infinity)) {
+      if (!this.problems.some(({ code }) => code === 'timeout')) this.note(file, 'timeout');
+      return nothing;
+    }
+    try {
+      return operation();
+    } catch (error) {
+      const code = problemOf(error);
+      if (code !== null) this.note(file, code);
+      return nothing;
+    }
+  }
+
+  #leadsTo(file: string): string | null {
+    const place = this.#options.disk.toDisk(file);
+    return place === null ? null : this.#real(file, this.#options.disk.resolve(place));
+  }
+
+  #real(file: string, resolved: Resolved): string | null {
+    if (resolved.kind === 'failed') this.note(file, resolved.code);
+    return resolved.kind === 'real' ? resolved.path : null;
+  }
+
+  /** The real place behind a path if it lies inside the boundary. */
+  #enter(file: string): string | null {
+    const real = this.#leadsTo(file);
+    return real !== null && this.#isInside(file, real) ? real : null;
+  }
+
+  #isInside(file: string, real: string): boolean {
+    if (this.#inside.some((folder) => isWithin(real, folder, path.sep))) return true;
+    this.note(file, 'outside');
+    return false;
+  }
+
+  /** Decided before opening: opening a device acts on it, and opening a placeholder downloads it. */
+  #isReadable(file: string, real: string, maxBytes: number): boolean {
+    const facts = fs.lstatSync(real);
+    if (!facts.isFile()) this.note(file, 'not-regular');
+    else if (facts.size > maxBytes) this.note(file, 'too-large');
+    else if (isPlaceholder(facts, this.#options.platform)) this.note(file, 'placeholder');
+    else return true;
+    return false;
+  }
+
+  #bytes(file: string, real: string, maxBytes: number): Buffer | null {
+    const descriptor = this.#open(file, real, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    if (descriptor === null) return null;
+    try {
+      const facts = fs.fstatSync(descriptor);
+      if (!facts.isFile()) {
+        this.note(file, 'not-regular');
+        return null;
+      }
+      if (!this.#isStillThere(file, real, descriptor)) return null;
+      const bytes = readAtMost(descriptor, facts.size, maxBytes);
+      if (bytes === null) this.note(file, 'too-large');
+      return bytes;
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  #open(file: string, real: string, flags: number): number | null {
+    try {
+      return fs.openSync(real, flags);
+    } catch (error) {
+      this.note(file, problemOf(error) ?? 'vanished');
+      return null;
+    }
+  }
+
+  /** Whether the open descriptor is the place that was checked, and not one swapped in since. */
+  #isStillThere(file: string, real: string, descriptor: number): boolean {
+    if (hasDescriptorPaths) {
+      return this.#isInside(file, fs.readlinkSync(`${descriptors}/${descriptor}`));
+    }
+    const opened = fs.fstatSync(descriptor, { bigint: true });
+    const named = fs.lstatSync(real, { bigint: true });
+    const again = this.#options.disk.resolve(real);
+    const isSame =
+      opened.dev === named.dev &&
+      opened.ino === named.ino &&
+      again.kind === 'real' &&
+      again.path === real;
+    if (!isSame) this.note(file, 'vanished');
+    return isSame;
+  }
+
+  #entries(folder: string, real: string): readonly Entry[] {
+    if (!fs.lstatSync(real).isDirectory()) return [];
+    if (!hasDescriptorPaths) return this.#stream(folder, real);
+    const descriptor = this.#open(folder, real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (descriptor === null) return [];
+    try {
+      return this.#isStillThere(folder, real, descriptor)
+        ? this.#stream(folder, `${descriptors}/${descriptor}`)
+        : [];
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  #stream(folder: string, opened: string): readonly Entry[] {
+    const maxEntries = this.#options.maxEntries ?? defaultMaxEntries;
+    const entries: Entry[] = [];
+    const stream = fs.opendirSync(opened, { bufferSize: 256 });
+    try {
+      for (let entry = stream.readSync(); entry !== null; entry = stream.readSync()) {
+        if (entries.length === maxEntries) {
+          this.note(folder, 'too-many');
+          break;
+        }
+        entries.push({ name: entry.name, kind: kindOf(entry) });
+      }
+    } finally {
+      stream.closeSync();
+    }
+    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+function kindOf(entry: fs.Dirent | fs.Stats): Entry['kind'] {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'dir';
+  return entry.isSymbolicLink() ? 'link' : 'other';
+}
+
+function factsOf(stats: fs.Stats): FileFacts {
+  return {
+    kind: kindOf(stats),
+    size: stats.size,
+    isExecutable: (stats.mode & 0o111) !== 0,
+    mtimeMs: stats.mtimeMs,
+    fileId: `${stats.dev}:${stats.ino}`,
+    uid: stats.uid,
+  };
+}
+
+/**
+ * A cloud-only file has a size and no blocks. NTFS keeps files of some hundred bytes in its own table
+ * with no blocks either, so there only larger ones count.
+ */
+function isPlaceholder(stats: fs.Stats, platform: Platform): boolean {
+  if (platform === 'linux' || stats.blocks !== 0) return false;
+  return platform === 'darwin' ? stats.size > 0 : stats.size >= 1024;
+}
+
+/** null: more bytes than allowed; the size is only a first guess, as a file may grow while it is read. */
+function readAtMost(descriptor: number, size: number, maxBytes: number): Buffer | null {
+  let buffer = Buffer.allocUnsafe(Math.min(size, maxBytes) + 1);
+  let length = 0;
+  for (;;) {
+    const count = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (count === 0) return buffer.subarray(0, length);
+    length += count;
+    if (length > maxBytes) return null;
+    if (length < buffer.length) continue;
+    const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, maxBytes + 1));
+    buffer.copy(larger);
+    buffer = larger;
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * What is looked at: this machine, single homes, or a folder that stands for a machine, each as a
+ * `World` that detectors cannot tell apart. Homes come from the account list, a person's PATH from
+ * their own start files; the daemon's environment is applied to nobody but the person who runs it.
+ */
+import fs from 'node:fs';
+import nodePath, { type PlatformPath } from 'node:path';
+import type { Catalogue } from '../../policies/catalogue.js';
+import type { Platform } from '../../policies/component.js';
+import {
+  currentAccount,
+  isPrivileged,
+  localPeople,
+  ownPath,
+  platformFacts,
+  thisPlatform,
+  type Account,
+  type PlatformFacts,
+} from '../platform/index.js';
+import { parsePasswd } from '../platform/linux.js';
+import { folderDisk, ownDisk, type Disk } from './disk.js';
+import type { Home, ProcessEntry, World } from './index.js';
+import { createReader } from './reader.js';
+import { placeVariables, readStartFiles, splitPath } from './shell-path.js';
+
+export interface WorldOptions {
+  readonly catalogue: Catalogue;
+  /** null or left out: processes are not looked at. */
+  readonly processes?: readonly ProcessEntry[] | null;
+  readonly isDeep?: boolean;
+  /** Packages that rules name, by ecosystem; see `World.named`. */
+  readonly named?: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** The environment of the one person it belongs to. */
+interface OwnEnvironment {
+  readonly account: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Place {
+  readonly facts: PlatformFacts;
+  readonly path: PlatformPath;
+  readonly disk: Disk;
+  readonly people: readonly Account[];
+  readonly hasSystem: boolean;
+  /** See `Home.mayBeEmpty`. */
+  readonly mayBeEmpty: boolean;
+  readonly own: OwnEnvironment | null;
+}
+
+/**
+ * This machine. With rights over all homes every local person is looked at; without, the current user.
+ * `takesOwnEnvironment` applies our PATH and variables to the current user: the default without those
+ * rights, and right for a scan that a person starts by hand; never for the daemon.
+ */
+export function machineWorld(
+  options: WorldOptions & { readonly takesOwnEnvironment?: boolean },
+): World {
+  const facts = platformFacts(thisPlatform());
+  const own = options.takesOwnEnvironment ?? !isPrivileged();
+  const people = localPeople().filter(({ home }) => home !== facts.rootHome || fs.existsSync(home));
+  return buildWorld(options, {
+    facts,
+    path: ownPath,
+    disk: ownDisk,
+    people,
+    hasSystem: true,
+    mayBeEmpty: false,
+    own: own ? { account: currentAccount().name, env: process.env } : null,
+  });
+}
+
+/** Folders as one person's home each, paths as on disk; nothing of the machine around them. */
+export function homesWorld(
+  folders: readonly string[],
+  options: WorldOptions & { readonly platform?: Platform },
+): World {
+  const current = currentAccount();
+  const people: Account[] = [];
+  for (const folder of folders) {
+    const home = nodePath.resolve(folder);
+    const isOwn = home === nodePath.resolve(current.home);
+    const name = isOwn ? current.name : nodePath.basename(home);
+    const isTaken = people.some((other) => other.name === name);
+    people.push({
+      name: isTaken ? `${name}-${people.length + 1}` : name,
+      uid: isOwn ? current.uid : null,
+      home,
+      shell: null,
+    });
+  }
+  return buildWorld(options, {
+    facts: platformFacts(options.platform ?? thisPlatform()),
+    path: ownPath,
+    disk: ownDisk,
+    people,
+    hasSystem: false,
+    mayBeEmpty: true,
+    own: null,
+  });
+}
+
+/**
+ * A folder as the root of a machine of any platform. People are `accounts` when given, else those of
+ * the folder's own account list and homes. Throws when the folder does not exist.
+ */
+export function folderWorld(
+  folder: string,
+  platform: Platform,
+  options: WorldOptions & { readonly accounts?: readonly Account[] },
+): World {
+  const facts = platformFacts(platform);
+  const disk = folderDisk(folder, platform);
+  const exists = (home: string): boolean => {
+    const place = disk.toDisk(home);
+    return place !== null && disk.resolve(place).kind === 'real';
+  };
+  const listed = options.accounts ?? folderAccounts(disk, facts);
+  return buildWorld(options, {
+    facts,
+    path: facts.path,
+    disk,
+    people: listed
+      .filter((account) => facts.isPerson(account))
+      .filter(({ home, uid }) => (uid !== 0 && home !== facts.rootHome) || exists(home)),
+    hasSystem: true,
+    mayBeEmpty: options.accounts === undefined,
+    own: null,
+  });
+}
+
+/** The accounts a folder shows by itself: its passwd file, and homes that no line of it names. */
+function folderAccounts(disk: Disk, facts: PlatformFacts): readonly Account[] {
+  const read = (within: string) =>
+    createReader({ boundary: { within: [within] }, disk, platform: facts.platform });
+  const passwd = facts.platform === 'win32' ? null : read('/etc').text('/etc/passwd');
+  const known = parsePasswd(passwd ?? '');
+  const homes = facts.homeFolders.flatMap((parent) =>
+    read(parent)
+      .list(parent)
+      .filter(({ kind, name }) => kind !== 'file' && !facts.sharedNames.includes(name))
+      .map(({ name }) => ({ name, uid: null, home: facts.path.join(parent, name), shell: null })),
+  );
+  const root = { name: 'root', uid: 0, home: facts.rootHome ?? '', shell: null };
+  const own = facts.rootHome === null ? homes : [...homes, root];
+  const isNew = ({ name, home }: Account): boolean =>
+    !known.some((other) => other.home === home || other.name === name);
+  return [...known, ...own.filter(isNew)];
+}
+
+function buildWorld(options: WorldOptions, place: Place): World {
+  const { facts, path, disk } = place;
+  const reader: World['reader'] = (boundary, deadlineMs = Infinity) =>
+    createReader({ boundary, disk, platform: facts.platform, deadlineMs });
+  const homes: Home[] = [];
+  const homePath = new Map<string, readonly string[]>();
+  for (const { name, uid, home } of place.people) {
+    const shell = readStartFiles(home, name, path.join, reader({ within: [home] }));
+    const own = place.own?.account === name ? place.own.env : {};
+    const ownPlaces = placeVariables.flatMap((variable) => {
+      const value = own[variable];
+      return value === undefined || value === '' ? [] : [[variable, value] as const];
+    });
+    homes.push({
+      account: name,
+      uid,
+      path: home,
+      env: { ...shell.env, ...Object.fromEntries(ownPlaces) },
+      ...(place.mayBeEmpty ? { mayBeEmpty: true } : {}),
+    });
+    homePath.set(name, [
+      ...splitPath(own['PATH'] ?? '', facts.platform),
+      ...shell.folders,
+      ...facts.homeBins.map((bin) => path.join(home, bin)),
+    ]);
+  }
+  return {
+    platform: facts.platform,
+    path,
+    homes,
+    hasSystem: place.hasSystem,
+    systemPath: place.hasSystem ? systemPath(facts, reader) : [],
+    homePath,
+    catalogue: options.catalogue,
+    processes: options.processes ?? null,
+    isDeep: options.isDeep ?? false,
+    ...(options.named === undefined ? {} : { named: options.named }),
+    reader,
+  };
+}
+
+/** The machine's PATH: its own files where the platform has them, then what is usual. */
+function systemPath(facts: PlatformFacts, reader: World['reader']): readonly string[] {
+  const etc = facts.platform === 'win32' ? null : reader({ within: ['/etc'] });
+  const files = facts.pathFolders.flatMap((folder) =>
+    (etc?.list(folder) ?? []).map(({ name }) => facts.path.join(folder, name)),
+  );
+  const lines = [...facts.pathFiles, ...files].flatMap((file) =>
+    (etc?.text(file, 64 * 1024) ?? '').split('\n'),
+  );
+  const environment = facts.platform === 'linux' ? etc?.text('/etc/environment', 64 * 1024) : null;
+  const set = /^\s*(?:export\s+)?PATH=(.*)$/m.exec(environment ?? '')?.[1]?.trim();
+  return [
+    ...splitPath(set === undefined ? '' : set.replace(/^(["'])(.*)\1$/, '$2'), facts.platform),
+    ...lines.map((line) => line.trim()).filter((line) => line !== ''),
+    ...facts.defaultPath,
+  ];
+}
+
+/** The list of `--accounts`, checked; throws an Error that names the entry and the field. */
+export function parseAccounts(value: unknown): readonly Account[] {
+  if (!Array.isArray(value))
+    throw new Error('accounts: expected a list of {name, uid, home, shell}');
+  return value.map((entry: unknown, index) => {
+    const account = (typeof entry === 'object' ? entry : null) as Record<string, unknown> | null;
+    const { name, uid = null, home, shell = null } = account ?? {};
+    if (typeof name !== 'string' || name === '')
+      throw new Error(`accounts[${index}].name: expected a name`);
+    if (typeof home !== 'string' || home === '')
+      throw new Error(`accounts[${index}].home: expected a folder`);
+    if (uid !== null && !Number.isInteger(uid))
+      throw new Error(`accounts[${index}].uid: expected a whole number or null`);
+    if (shell !== null && typeof shell !== 'string')
+      throw new Error(`accounts[${index}].shell: expected a path or null`);
+    return { name, uid: uid as number | null, home, shell };
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * Linux: accounts from /etc/passwd, where people begin at uid 1000. Directory accounts that are in no
+ * file are found by their home below /home. Reads only those two; never a home's content.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Account, PlatformFacts } from './index.js';
+
+const firstPerson = 1000;
+/** uid of `nobody`, and above it the ranges of containers and dynamic service users. */
+const lastPerson = 60_000;
+const directoryAccounts = 65_536;
+
+/** Accounts of a passwd(5) file; lines of another shape are left out. */
+export function parsePasswd(text: string): readonly Account[] {
+  return text.split('\n').flatMap((line) => {
+    const [name, , uid, , , home, shell] = line.split(':');
+    if (name === undefined || name === '' || name.startsWith('#')) return [];
+    if (home === undefined || !home.startsWith('/') || !/^\d+$/.test(uid ?? '')) return [];
+    return [{ name, uid: Number(uid), home, shell: shell === '' ? null : (shell ?? null) }];
+  });
+}
+
+/** Shells that do not log in. */
+export function isLoginShell(shell: string | null): boolean {
+  return shell === null || !/(^|\/)(nologin|false|sync|halt|shutdown)$/.test(shell.trim());
+}
+
+function isPerson({ uid, shell }: Account): boolean {
+  if (!isLoginShell(shell)) return false;
+  if (uid === null || uid === 0) return true;
+  return (uid >= firstPerson && uid < lastPerson) || uid > directoryAccounts;
+}
+
+/** Accounts of a company directory that signed in here: their home is there, their line is not. */
+function directoryHomes(known: readonly Account[]): readonly Account[] {
+  const homes = new Set(known.map(({ home }) => path.posix.normalize(home)));
+  try {
+    return fs
+      .readdirSync('/home', { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !homes.has(`/home/${entry.name}`))
+      .filter((entry) => entry.name !== 'linuxbrew' && entry.name !== 'lost+found')
+      .map((entry) => {
+        const home = `/home/${entry.name}`;
+        return { name: entry.name, uid: fs.statSync(home).uid, home, shell: null };
+      })
+      .filter(isPerson);
+  } catch {
+    return [];
+  }
+}
+
+export const linux: PlatformFacts = {
+  platform: 'linux',
+  path: path.posix,
+  homeFolders: ['/home'],
+  sharedNames: ['linuxbrew', 'lost+found'],
+  rootHome: '/root',
+  defaultPath: [
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/usr/bin',
+    '/sbin',
+    '/bin',
+    '/snap/bin',
+    '/home/linuxbrew/.linuxbrew/bin',
+  ],
+  pathFiles: [],
+  pathFolders: [],
+  homeBins: ['.local/bin', 'bin'],
+  configFolder: '.config',
+  localFolder: '.local/share',
+  cacheFolder: '.cache',
+  isPerson,
+  listAccounts() {
+    try {
+      const listed = parsePasswd(fs.readFileSync('/etc/passwd', 'utf8'));
+      return [...listed, ...directoryHomes(listed)];
+    } catch {
+      return null;
+    }
+  },
+};
