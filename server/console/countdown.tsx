@@ -1,0 +1,141 @@
+/**
+ * The dates of all denials: days until each is in force, or since when it is. Days and dates are those
+ * of the policy's zone; the viewer's own zone is shown on hover and on focus.
+ */
+import { Tooltip } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { PolicyRow } from '../views.js';
+import { complianceQuery, policiesQuery } from './api.js';
+import { useLanguage, useTexts } from './language.js';
+import { Empty, Failure, Loading } from './notices.js';
+import { Shown } from './shown.js';
+import { dateText, daysBetween, fullText, useNow, viewerZone, zoneOf } from './times.js';
+
+type Denial = PolicyRow['denials'][number];
+
+const publishCommand = 'curfew-server policy publish FILE';
+
+interface DateProps {
+  readonly denial: Denial;
+  readonly policyZone: string | null;
+  readonly isInForce: boolean;
+}
+
+function EffectiveDate({ denial, policyZone, isInForce }: DateProps) {
+  const { language, texts } = useLanguage();
+  const { countdown } = texts;
+  const zone = zoneOf(policyZone);
+  const date = dateText(denial.effective, zone, language);
+  const zoneName = policyZone === 'device-local' ? countdown.deviceLocal : zone;
+  return (
+    <Tooltip
+      label={countdown.viewer(fullText(denial.effective, viewerZone, language))}
+      events={{ hover: true, focus: true, touch: true }}
+    >
+      <span className="date" tabIndex={0}>
+        <time dateTime={denial.effective}>
+          {isInForce ? countdown.since(date) : countdown.from(date)}
+        </time>{' '}
+        <span className="quiet">{zoneName}</span>
+      </span>
+    </Tooltip>
+  );
+}
+
+function reasonIn(language: string, reason: Denial['reason']): string | null {
+  return reason[language] ?? reason['en'] ?? Object.values(reason)[0] ?? null;
+}
+
+interface CountdownProps {
+  readonly policy: PolicyRow;
+  readonly denial: Denial;
+  readonly toolNames: ReadonlyMap<string, string>;
+}
+
+function Countdown({ policy, denial, toolNames }: CountdownProps) {
+  const { language, texts } = useLanguage();
+  const { countdown } = texts;
+  const now = useNow();
+  const isInForce = Date.parse(denial.effective) <= now;
+  const days = daysBetween(now, denial.effective, zoneOf(policy.timezone));
+  const tools = denial.tools.map((tool) => toolNames.get(tool) ?? tool).join(', ');
+  const reason = reasonIn(language, denial.reason);
+  const instead = denial.replacementName ?? denial.replacement;
+  return (
+    <li className="countdown" data-in-force={isInForce}>
+      <p className="days">
+        {days === 0 ? (
+          <span className="days-today">{countdown.today}</span>
+        ) : (
+          <>
+            <span className="days-count">{Math.abs(days).toLocaleString(language)}</span>{' '}
+            <span className="days-unit">{countdown.days(days)}</span>
+          </>
+        )}
+        <span className="days-unit">
+          {isInForce
+            ? countdown.sinceForce
+            : days === 0
+              ? countdown.todayHint
+              : countdown.untilForce}
+        </span>
+      </p>
+      <div className="countdown-text">
+        <h3 className="denied">
+          <Shown text={tools === '' ? denial.rule : tools} />
+        </h3>
+        <p>
+          <EffectiveDate denial={denial} policyZone={policy.timezone} isInForce={isInForce} />
+        </p>
+        {instead === null ? null : (
+          <p>
+            {countdown.instead}{' '}
+            <strong>
+              <Shown text={instead} />
+            </strong>
+          </p>
+        )}
+        {reason === null ? null : (
+          <p className="quiet">
+            <Shown text={reason} />
+          </p>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** All denials, the nearest date first, what is long in force last. */
+export function Countdowns() {
+  const texts = useTexts();
+  const now = useNow();
+  const { data, error, refetch } = useQuery(policiesQuery);
+  const { data: compliance } = useQuery(complianceQuery);
+  if (data === undefined)
+    return error === null ? (
+      <Loading rows={3} />
+    ) : (
+      <Failure fault={error} retry={() => void refetch()} />
+    );
+  const distance = ({ denial }: { denial: Denial }) => Math.abs(Date.parse(denial.effective) - now);
+  const denials = data.policies
+    .flatMap((policy) => policy.denials.map((denial) => ({ policy, denial })))
+    .sort((a, b) => distance(a) - distance(b));
+  if (denials.length === 0)
+    return (
+      <Empty title={texts.countdown.none} how={texts.countdown.noneHow} command={publishCommand} />
+    );
+  const toolNames = new Map(compliance?.tools.map(({ tool, toolName }) => [tool, toolName]));
+  return (
+    <ul className="plain" aria-label={texts.countdown.title}>
+      {denials.map(({ policy, denial }) => (
+        <Countdown
+          key={`${policy.policy} ${denial.rule}`}
+          policy={policy}
+          denial={denial}
+          toolNames={toolNames}
+        />
+      ))}
+    </ul>
+  );
+}

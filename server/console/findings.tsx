@@ -1,0 +1,171 @@
+/**
+ * The findings of a device: a tool each, with its verdict, its date, what to use instead, and every
+ * component by which it was found. Whatever the device named is shown as text only.
+ */
+import { useQuery } from '@tanstack/react-query';
+import type { Finding } from '../views.js';
+import { policiesQuery } from './api.js';
+import { useChanges } from './changes.js';
+import { useLanguage, useTexts } from './language.js';
+import { Empty } from './notices.js';
+import { Shown, visible } from './shown.js';
+import { VerdictMark } from './states.js';
+import { DataTable, type Column } from './table.js';
+import type { Texts } from './texts-en.js';
+import { Ago, dateText, useNow, zoneOf } from './times.js';
+
+type Component = Finding['components'][number];
+
+function columnsIn(texts: Texts, isMixed: boolean): readonly Column<Component>[] {
+  const { findings: words, componentStates, confidences } = texts;
+  return [
+    {
+      key: 'path',
+      title: words.path,
+      cell: ({ path }) => (
+        <code className="path">
+          <Shown text={path} />
+        </code>
+      ),
+    },
+    {
+      key: 'version',
+      title: words.version,
+      cell: ({ version }) =>
+        version === null ? (
+          <span className="quiet">{words.noVersion}</span>
+        ) : (
+          <Shown text={version} />
+        ),
+    },
+    {
+      key: 'channel',
+      title: words.channel,
+      cell: ({ channel, manager }) => (
+        <>
+          {channel}
+          {manager === null || manager === channel ? null : (
+            <span className="quiet">
+              {' · '}
+              <Shown text={manager} />
+            </span>
+          )}
+        </>
+      ),
+    },
+    {
+      key: 'owner',
+      title: words.owner,
+      cell: ({ owner }) =>
+        owner === null ? <span className="quiet">{words.machine}</span> : <Shown text={owner} />,
+    },
+    { key: 'state', title: words.state, cell: ({ state }) => componentStates[state] },
+    {
+      key: 'confidence',
+      title: words.confidence,
+      cell: ({ confidence }) => confidences[confidence],
+    },
+    {
+      key: 'evidence',
+      title: words.evidence,
+      cell: ({ evidence }) => (
+        <span className="quiet">
+          <Shown text={evidence.join(', ')} />
+        </span>
+      ),
+    },
+    ...(isMixed
+      ? [
+          {
+            key: 'verdict',
+            title: words.verdict,
+            cell: ({ verdict }: Component) => <VerdictMark verdict={verdict.status} />,
+          },
+        ]
+      : []),
+  ];
+}
+
+function Advice({ finding, zone }: { readonly finding: Finding; readonly zone: string }) {
+  const { language, texts } = useLanguage();
+  const { findings: words } = texts;
+  const now = useNow();
+  const instead = finding.replacementName ?? finding.replacement;
+  const date = finding.effective === null ? null : dateText(finding.effective, zone, language);
+  const isInForce = finding.effective !== null && Date.parse(finding.effective) <= now;
+  return (
+    <p className="advice">
+      {date === null ? null : <span>{isInForce ? words.since(date) : words.effective(date)}</span>}
+      {instead === null ? null : <strong>{words.instead(visible(instead))}</strong>}
+      {finding.rule === null ? null : (
+        <span className="quiet">
+          {words.rule} <Shown text={finding.rule} />
+        </span>
+      )}
+      <span className="quiet">
+        {words.components(finding.components.length)}, <Ago at={finding.firstSeen} />
+      </span>
+    </p>
+  );
+}
+
+interface FindingProps {
+  readonly finding: Finding;
+  readonly zone: string;
+  readonly isChanged: boolean;
+}
+
+function FindingBlock({ finding, zone, isChanged }: FindingProps) {
+  const texts = useTexts();
+  const isMixed = finding.components.some(({ verdict }) => verdict.status !== finding.verdict);
+  return (
+    <article className="finding" data-changed={isChanged} data-verdict={finding.verdict}>
+      <h3 className="finding-name">
+        <Shown text={finding.toolName} />
+        <VerdictMark verdict={finding.verdict} />
+        {finding.tool === null ? <span className="tag">{texts.findings.uncatalogued}</span> : null}
+      </h3>
+      <Advice finding={finding} zone={zone} />
+      <DataTable
+        caption={visible(finding.toolName)}
+        columns={columnsIn(texts, isMixed)}
+        rows={finding.components}
+        rowKey={({ id }) => id}
+      />
+    </article>
+  );
+}
+
+const keyOf = (finding: Finding) =>
+  `${finding.tool ?? finding.toolName} ${finding.components[0]?.owner ?? ''}`;
+
+interface FindingsProps {
+  readonly deviceId: string;
+  readonly findings: readonly Finding[];
+  readonly isScanned: boolean;
+}
+
+/** All findings of a device, as the server orders them. */
+export function Findings({ deviceId, findings, isScanned }: FindingsProps) {
+  const { findings: words, verdicts } = useTexts();
+  const { data } = useQuery(policiesQuery);
+  const zones = new Map(data?.policies.map(({ policy, timezone }) => [policy, timezone]));
+  const changed = useChanges(
+    deviceId,
+    findings.map((finding) => ({
+      key: keyOf(finding),
+      signature: `${finding.verdict} ${finding.components.map(({ id, version }) => `${id} ${version}`).join()}`,
+      sentence: words.changed(visible(finding.toolName), verdicts[finding.verdict]),
+    })),
+  );
+  if (findings.length === 0)
+    return <Empty title={words.none} how={isScanned ? words.noneHow : words.noneUnscanned} />;
+  return findings.map((finding) => (
+    <FindingBlock
+      key={keyOf(finding)}
+      finding={finding}
+      zone={zoneOf(finding.policy === null ? null : (zones.get(finding.policy) ?? null))}
+      isChanged={changed.has(keyOf(finding))}
+    />
+  ));
+}

@@ -1,0 +1,61 @@
+/** How far the agent has looked, per subject: the machine and each person, with the roots not read. */
+import type { DeviceDetail } from '../views.js';
+import { useTexts } from './language.js';
+import { Empty } from './notices.js';
+import { Shown, visible } from './shown.js';
+import { Ago } from './times.js';
+
+type SubjectScan = DeviceDetail['scans'][number];
+
+function Scan({ subject, scan }: SubjectScan) {
+  const { scans, rootStatuses, devices } = useTexts();
+  const isComplete = scan.status === 'complete';
+  return (
+    <li className="scan">
+      <h3>
+        {subject === 'machine' ? scans.machine : scans.person(visible(subject))}
+        <span className="mark" data-tone={isComplete ? 'clear' : 'partial'}>
+          {isComplete ? scans.complete : scans.partial}
+        </span>
+      </h3>
+      <p className="quiet">
+        {scans.roots(scan.roots)}, <Ago at={scan.at} />
+        {isComplete ? null : (
+          <>
+            {' · '}
+            {scans.lastComplete}{' '}
+            {scan.lastComplete === null ? devices.never : <Ago at={scan.lastComplete} />}
+          </>
+        )}
+      </p>
+      {scan.notRead.length === 0 ? null : (
+        <details open>
+          <summary>{scans.notRead(scan.notRead.length)}</summary>
+          <ul className="plain roots">
+            {scan.notRead.map(({ root, status }) => (
+              <li key={`${root} ${status}`}>
+                <code className="path">
+                  <Shown text={root} />
+                </code>{' '}
+                <span className="quiet">{rootStatuses[status]}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </li>
+  );
+}
+
+/** The scans of a device, one entry per subject. */
+export function Scans({ scans }: { readonly scans: readonly SubjectScan[] }) {
+  const texts = useTexts();
+  if (scans.length === 0) return <Empty title={texts.scans.none} />;
+  return (
+    <ul className="plain">
+      {scans.map(({ subject, scan }) => (
+        <Scan key={subject} subject={subject} scan={scan} />
+      ))}
+    </ul>
+  );
+}
