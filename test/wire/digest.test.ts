@@ -15,8 +15,6 @@ describe('hashes', () => {
       '0cebeb71307303e0d3918704454b9b00c2f8521b2260d6a9337f58babb1121b9',
     );
   });
-    expect(reportHash('s1', 1, zeroHash, body)).toBe(printed.split(' ')[0]);
-  });
 
   test('an inventory has one digest in any order, and another when a state or version differs', () => {
     const a = { id: 'a'.repeat(32), state: 'installed', version: '1.0' } as const;
