@@ -1,0 +1,278 @@
+/**
+ * Extensions of the VS Code family, as the editor itself decides what it loads: `extensions.json` and
+ * the lists of named profiles first, `.obsolete` honoured. A folder that no list names is not an
+ * install; only where there is no list at all do the folders speak, with less confidence. Nothing
+ * outside the extensions folder is opened but the profile lists. It does not look at whether an
+ * extension is switched off.
+ * Formats: microsoft/vscode, extensionsProfileScannerService.ts and extensionsScannerService.ts.
+ */
+import type { EditorHost } from '../../policies/catalogue.js';
+import type { Component } from '../../policies/component.js';
+import { makeComponent } from './component.js';
+import type { Detector, Home, Reader, Root, World } from './index.js';
+
+const maxEntries = 4_000;
+const maxProfiles = 200;
+
+/** One line of a list: which folder holds which extension. */
+interface Listed {
+  readonly id: string;
+  readonly version: string | null;
+  readonly folder: string;
+}
+
+/** An extension with every list that names it. */
+interface Install extends Listed {
+  readonly lists: readonly string[];
+}
+
+export const editors: Detector = {
+  channel: 'editor-extension',
+  roots: (world) => world.homes.flatMap((home) => rootsOfHome(home, world)),
+  read: readRoot,
+};
+
+function rootsOfHome(home: Home, world: World): readonly Root[] {
+  const boundary = { within: [home.path] };
+  const reader = world.reader(boundary);
+  const known = new Set(world.catalogue.editors.map((editor) => editor.homeFolder));
+  const places = [
+    ...world.catalogue.editors.map((editor) => ({ manager: editor.id, folder: editor.homeFolder })),
+    ...unknownEditors(home, world, { reader, known }).map((folder) => ({
+      manager: `unknown:${folder}`,
+      folder,
+    })),
+  ];
+  const seen = new Set<string>();
+  const roots: Root[] = [];
+  for (const { manager, folder } of places) {
+    const path = world.path.join(home.path, folder, 'extensions');
+    const real = reader.realPath(path) ?? path;
+    if (seen.has(real)) continue;
+    seen.add(real);
+    const watch = [
+      path,
+      ...profileLists(home, world, { reader, manager, folder }).map((p) => p.at),
+    ];
+    const id = `editor-extension:${path}`;
+    roots.push({ id, channel: 'editor-extension', manager, path, home, boundary, watch });
+  }
+  return roots;
+}
+
+/** Dot folders of the home that have the shape of an editor's folder and are in no catalogue. */
+function unknownEditors(
+  home: Home,
+  world: World,
+  { reader, known }: { reader: Reader; known: ReadonlySet<string> },
+): readonly string[] {
+  return reader
+    .list(home.path)
+    .filter(
+      (entry) => entry.name.startsWith('.') && (entry.kind === 'dir' || entry.kind === 'link'),
+    )
+    .filter((entry) => !known.has(entry.name))
+    .map((entry) => entry.name)
+    .filter((name) => {
+      const list = world.path.join(home.path, name, 'extensions', 'extensions.json');
+      return reader.facts(list)?.kind === 'file';
+    });
+}
+
+function readRoot(root: Root, world: World, reader: Reader): readonly Component[] {
+  if (root.home === null) return [];
+  const join = world.path.join;
+  const manifest = join(root.path, 'extensions.json');
+  const hasManifest = reader.facts(manifest) !== null;
+  const obsolete = obsoleteFolders(join(root.path, '.obsolete'), reader);
+  const listed = new Map<string, Install>();
+  if (hasManifest)
+    addList(listed, { name: 'extensions.json', file: manifest }, { root, world, reader });
+  const folder = world.path.basename(world.path.dirname(root.path));
+  for (const { id, at } of profileLists(root.home, world, {
+    reader,
+    manager: root.manager,
+    folder,
+  })) {
+    addList(
+      listed,
+      { name: `profile:${id}`, file: join(at, 'extensions.json') },
+      { root, world, reader },
+    );
+  }
+  if (!hasManifest) addFolders(listed, { root, world, reader });
+  else noteEmptied(listed, manifest, { root, world, reader });
+  return [...listed.values()]
+    .filter((install) => !obsolete.has(install.folder.toLowerCase()))
+    .map((install) => componentOf(install, { root, world, reader }))
+    .filter((component) => component !== null);
+}
+
+interface Place {
+  readonly root: Root;
+  readonly world: World;
+  readonly reader: Reader;
+}
+
+/** Folder names marked for deletion at the editor's next start. */
+function obsoleteFolders(file: string, reader: Reader): ReadonlySet<string> {
+  const marks = reader.facts(file)?.size ? reader.json(file) : undefined;
+  if (typeof marks !== 'object' || marks === null) return new Set();
+  const names = Object.entries(marks).filter(([, isMarked]) => isMarked === true);
+  return new Set(names.map(([name]) => name.toLowerCase()));
+}
+
+function addList(
+  listed: Map<string, Install>,
+  list: { readonly name: string; readonly file: string },
+  place: Place,
+): void {
+  const { root, world, reader } = place;
+  const entries = reader.json(list.file);
+  if (entries === undefined) return;
+  if (!Array.isArray(entries)) return reader.note(list.file, 'malformed', true);
+  if (entries.length > maxEntries) reader.note(list.file, 'too-many', true);
+  for (const value of entries.slice(0, maxEntries)) {
+    const entry = parseEntry(value, root, world);
+    if (entry === 'odd') reader.note(list.file, 'malformed', false);
+    else if (entry === 'outside' || leadsOut(entry.folder, place)) {
+      reader.note(list.file, 'refused-entry', false);
+    } else {
+      const known = listed.get(entry.folder);
+      listed.set(entry.folder, { ...entry, ...known, lists: [...(known?.lists ?? []), list.name] });
+    }
+  }
+}
+
+const idPattern = /^[a-z0-9][a-z0-9-_]*\.[a-z0-9][a-z0-9-_.]*$/i;
+
+function parseEntry(value: unknown, root: Root, world: World): Listed | 'odd' | 'outside' {
+  const entry = asRecord(value);
+  const id = asRecord(entry?.['identifier'])?.['id'];
+  if (entry === null || typeof id !== 'string' || !idPattern.test(id)) return 'odd';
+  const place = entry['relativeLocation'] ?? locationPath(entry['location'], world);
+  if (typeof place !== 'string' || place === '' || place.includes('\0')) return 'odd';
+  const folder = world.path.relative(root.path, world.path.resolve(root.path, place));
+  const isChild = folder !== '' && !folder.startsWith('..') && !/[\\/]/.test(folder);
+  if (!isChild || world.path.isAbsolute(folder)) return 'outside';
+  const version = entry['version'];
+  return {
+    id: id.toLowerCase(),
+    version: typeof version === 'string' && version !== '' ? version : null,
+    folder,
+  };
+}
+
+/** `location` is a URI as the editor revives it; on Windows its path is `/c:/Users/...`. */
+function locationPath(location: unknown, world: World): string | null {
+  const uri = asRecord(location);
+  if (uri === null || uri['scheme'] !== 'file' || typeof uri['path'] !== 'string') return null;
+  const path = uri['path'];
+  return world.platform === 'win32' ? path.replace(/^\/(?=[a-z]:)/i, '') : path;
+}
+
+/** Whether a link takes the folder out of the extensions folder. What is not there leads nowhere. */
+function leadsOut(folder: string, { root, world, reader }: Place): boolean {
+  const path = world.path.join(root.path, folder);
+  if (reader.facts(path)?.kind !== 'link') return false;
+  const real = reader.realPath(path);
+  const within = reader.realPath(root.path) ?? root.path;
+  return real === null || !real.startsWith(within + world.path.sep);
+}
+
+/** No list at all: an old editor, or the first start after an upgrade. */
+function addFolders(listed: Map<string, Install>, place: Place): void {
+  const { root, world, reader } = place;
+  for (const { name, kind } of reader.list(root.path)) {
+    if (kind !== 'dir' || name.startsWith('.') || listed.has(name)) continue;
+    const found = readPackage(world.path.join(root.path, name), place);
+    if (found !== null) listed.set(name, { ...found, folder: name, lists: [] });
+  }
+}
+
+function readPackage(
+  folder: string,
+  { world, reader }: Place,
+): { readonly id: string; readonly version: string | null } | null {
+  const record = asRecord(reader.json(world.path.join(folder, 'package.json')));
+  const id = `${String(record?.['publisher'])}.${String(record?.['name'])}`;
+  if (record === null || !idPattern.test(id)) return null;
+  const version = record['version'];
+  return { id: id.toLowerCase(), version: typeof version === 'string' ? version : null };
+}
+
+/** An emptied list beside whole folders is a removal that a reviewer should be able to question. */
+function noteEmptied(listed: ReadonlyMap<string, Install>, manifest: string, place: Place): void {
+  const { root, world, reader } = place;
+  if (listed.size > 0) return;
+  const isWhole = (name: string): boolean =>
+    reader.facts(world.path.join(root.path, name, 'package.json')) !== null;
+  const folders = reader
+    .list(root.path)
+    .filter(({ name, kind }) => kind === 'dir' && isWhole(name));
+  if (folders.length > 0) reader.note(manifest, 'manifest-empty', false);
+}
+
+function componentOf(install: Install, place: Place): Component | null {
+  const { root, world, reader } = place;
+  const tool = world.catalogue.match('editorExtension', install.id);
+  if (tool === null && !isAskedFor(install.id, world)) return null;
+  const path = world.path.join(root.path, install.folder);
+  const hasFolder = reader.facts(path) !== null;
+  const inFolder = install.version === null && hasFolder ? readPackage(path, place) : null;
+  const isListed = install.lists.length > 0;
+  return makeComponent(world, {
+    tool: tool?.id ?? null,
+    channel: 'editor-extension',
+    manager: root.manager,
+    name: install.id,
+    version: install.version ?? inFolder?.version ?? null,
+    path,
+    state: 'installed',
+    confidence: isListed && hasFolder ? 'high' : 'medium',
+    evidence: [...install.lists, ...(isListed && inFolder === null ? [] : ['package.json'])],
+  });
+}
+
+/** Whether a rule names this extension, or every one there is. */
+function isAskedFor(id: string, world: World): boolean {
+  const channel = 'editor-extension';
+  return world.wholeChannels?.has(channel) === true || world.named?.get(channel)?.has(id) === true;
+}
+
+/** The folders of named profiles, each with a list of its own. */
+function profileLists(
+  home: Home,
+  world: World,
+  editor: { readonly reader: Reader; readonly manager: string | null; readonly folder: string },
+): readonly { readonly id: string; readonly at: string }[] {
+  const host = world.catalogue.editors.find((known) => known.id === editor.manager);
+  const profiles = profilesFolder(home, world, { host, folder: editor.folder });
+  if (profiles === null) return [];
+  return editor.reader
+    .list(profiles)
+    .filter(({ name, kind }) => kind === 'dir' && /^[\w-]{1,64}$/.test(name))
+    .slice(0, maxProfiles)
+    .map(({ name }) => ({ id: name, at: world.path.join(profiles, name) }));
+}
+
+function profilesFolder(
+  home: Home,
+  world: World,
+  { host, folder }: { readonly host: EditorHost | undefined; readonly folder: string },
+): string | null {
+  const { path, platform } = world;
+  if (host?.isServer === true) return path.join(home.path, folder, 'data', 'User', 'profiles');
+  if (host === undefined || host.configFolder === null) return null;
+  const settings = {
+    linux: home.env['XDG_CONFIG_HOME'] ?? path.join(home.path, '.config'),
+    darwin: path.join(home.path, 'Library', 'Application Support'),
+    win32: home.env['APPDATA'] ?? path.join(home.path, 'AppData', 'Roaming'),
+  }[platform];
+  return path.join(settings, host.configFolder, 'User', 'profiles');
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord ? (value as Record<string, unknown>) : null;
+}

@@ -1,0 +1,159 @@
+/**
+ * The places where vendors' own installers put programs, as the catalogue names them: where each
+ * pattern lies in this world, which files it holds now, and which pattern a real path is in. Follows
+ * no link and opens nothing.
+ */
+import { matchFolder, type InstallFolder, type Tool } from '../../policies/catalogue.js';
+import { homeOf, spelled } from './component.js';
+import type { Home, Reader, World } from './index.js';
+
+/** A pattern in one home, or on the machine when it names no home. */
+export interface VendorFolder {
+  readonly tool: Tool;
+  readonly folder: InstallFolder;
+  readonly home: Home | null;
+  /** The part before the first wildcard, always a folder. */
+  readonly base: string;
+  /** What follows `base`, segment by segment. */
+  readonly rest: readonly string[];
+}
+
+/** A pattern that holds a real path, and what the path says. */
+export interface VendorMatch {
+  readonly tool: Tool;
+  readonly folder: InstallFolder;
+  readonly version: string | null;
+}
+
+const maxPerFolder = 500;
+const plans = new WeakMap<World, readonly VendorFolder[]>();
+
+/** Every pattern for this platform, once per home. */
+export function vendorFolders(world: World): readonly VendorFolder[] {
+  const known = plans.get(world);
+  if (known !== undefined) return known;
+  const patterns = world.catalogue.tools.flatMap((tool) =>
+    tool.folders
+      .filter((folder) => folder.os.includes(world.platform))
+      .map((folder) => ({ tool, folder })),
+  );
+  const plan = patterns.flatMap(({ tool, folder }): VendorFolder[] => {
+    if (!folder.path.startsWith('~/')) {
+      const place = { tool, folder, home: null, ...split(folder.path, '', world) };
+      return world.hasSystem ? [place] : [];
+    }
+    return world.homes.flatMap((home) =>
+      inHome(folder.path, world).map((pattern) => {
+        return { tool, folder, home, ...split(pattern, home.path, world) };
+      }),
+    );
+  });
+  plans.set(world, plan);
+  return plan;
+}
+
+const anyEditor = '*/extensions/';
+
+/** Patterns below a home. No home is ever listed, so "any editor" means those of the catalogue. */
+function inHome(pattern: string, world: World): readonly string[] {
+  const below = pattern.slice(2);
+  if (!isWild(below.slice(0, below.indexOf('/')))) return [below];
+  if (!below.startsWith(anyEditor)) return [];
+  const rest = below.slice(anyEditor.length);
+  return world.catalogue.editors.map(({ homeFolder }) => `${homeFolder}/extensions/${rest}`);
+}
+
+function split(
+  pattern: string,
+  start: string,
+  world: World,
+): { readonly base: string; readonly rest: readonly string[] } {
+  const segments = pattern.split('/');
+  const wild = segments.findIndex(isWild);
+  const cut = wild === -1 ? segments.length - 1 : wild;
+  const root = pattern.startsWith('/') ? '/' : '';
+  const base = world.path.join(root, start, ...segments.slice(0, cut));
+  return { base, rest: segments.slice(cut) };
+}
+
+function isWild(segment: string): boolean {
+  return segment.includes('{version}') || segment.includes('*');
+}
+
+/** The paths that fit the pattern now, links among them. */
+export function filesOf(vendor: VendorFolder, world: World, reader: Reader): readonly string[] {
+  let places: readonly string[] = [vendor.base];
+  vendor.rest.forEach((segment, index) => {
+    const isLast = index === vendor.rest.length - 1;
+    places = places.flatMap((place) => {
+      if (!isWild(segment)) return [world.path.join(place, segment)];
+      const names = reader
+        .list(place)
+        .filter(({ kind }) => (isLast ? kind === 'file' : kind === 'dir'))
+        .map(({ name }) => name)
+        .filter(segmentTest(segment));
+      if (names.length > maxPerFolder) reader.note(place, 'too-many');
+      return names.slice(0, maxPerFolder).map((name) => world.path.join(place, name));
+    });
+  });
+  return places;
+}
+
+function segmentTest(segment: string): (name: string) => boolean {
+  const source = segment
+    .split(/(\{version\}|\*)/)
+    .map((piece) => {
+      if (piece === '{version}') return 'v?\\d.*';
+      return piece === '*' ? '.+' : piece.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    })
+    .join('');
+  const test = new RegExp(`^${source}$`, 'i');
+  return (name) => test.test(name);
+}
+
+/** The pattern that holds this real path, in the home it lies in or on the machine. */
+export function matchVendor(real: string, world: World): VendorMatch | null {
+  const home = homeOf(world, real)?.path ?? null;
+  const place = spelled(world, real);
+  for (const tool of world.catalogue.tools) {
+    for (const folder of tool.folders) {
+      if (!folder.os.includes(world.platform)) continue;
+      const found = matchFolder(folder, place, home);
+      if (found === null || !isVersion(found.version)) continue;
+      return { tool, folder, version: found.version };
+    }
+  }
+  return null;
+}
+
+const insides = new WeakMap<InstallFolder, InstallFolder>();
+
+/**
+ * The same for any file of a version's own folder, such as the runtime and the scripts beside the
+ * program. Folders that several programs share have no version in their path and never match.
+ */
+export function matchVersionFolder(real: string, world: World): VendorMatch | null {
+  const home = homeOf(world, real)?.path ?? null;
+  const place = spelled(world, real);
+  const below = home === null ? place : world.path.relative(home, place);
+  const start = home === null ? '' : home + world.path.sep;
+  for (const tool of world.catalogue.tools) {
+    for (const folder of tool.folders) {
+      const cut = folder.path.lastIndexOf('/');
+      const isOwn = folder.path.slice(0, cut).includes('{version}');
+      if (!isOwn || !folder.os.includes(world.platform)) continue;
+      const inside = insides.get(folder) ?? { ...folder, path: `${folder.path.slice(0, cut)}/*` };
+      insides.set(folder, inside);
+      const depth = folder.path.split('/').length - (folder.path.startsWith('~/') ? 1 : 0);
+      const names = below.split(world.path.sep).slice(0, depth);
+      const found = matchFolder(inside, start + names.join(world.path.sep), home);
+      if (found !== null && isVersion(found.version)) return { tool, folder, ...found };
+    }
+  }
+  return null;
+}
+
+/** A folder of versions also holds locks and downloads; a version begins with a digit. */
+function isVersion(version: string | null): boolean {
+  return version === null || /^v?\d/.test(version);
+}

@@ -1,0 +1,147 @@
+/**
+ * What a program on the disk belongs to, decided by its real path and the record beside it and never
+ * by the name it is started under: a vendor's install folder, an npm package, a Homebrew keg, a Python
+ * environment, a shim that starts something else, or nothing but itself.
+ */
+import type { Tool } from '../../policies/catalogue.js';
+import { matchVendor, type VendorMatch } from './folders.js';
+import type { Reader, World } from './index.js';
+
+export type Origin =
+  | ({ readonly kind: 'vendor' } & VendorMatch)
+  /** `manager`: that of a vendor's own folder; null where the npm channel knows better. */
+  | ({ readonly kind: 'npm'; readonly manager: string | null } & Package)
+  | {
+      readonly kind: 'homebrew';
+      readonly tool: Tool;
+      readonly record: 'formula' | 'cask';
+      readonly name: string;
+      readonly version: string;
+      readonly folder: string;
+    }
+  /** A record of another tool, or of a channel that has its own detector. */
+  | { readonly kind: 'other' }
+  /** Starts whatever its settings say; never the tool itself. */
+  | { readonly kind: 'shim' }
+  | { readonly kind: 'file' };
+
+/** What a package says of itself; its folder may be an alias. */
+interface Manifest {
+  readonly name: string;
+  readonly version: string | null;
+}
+
+/** `tool` null: no catalogue entry claims it, but a rule names it. */
+type Package = Manifest & { readonly folder: string; readonly tool: Tool | null };
+
+/** Programs that stand behind many names and pick what to start by the name they were called. */
+const shimPrograms = new Set([
+  'volta-shim',
+  'volta',
+  'mise',
+  'rtx',
+  'asdf',
+  'proto',
+  'proto-shim',
+  'nodenv',
+  'fnm',
+  'snap',
+  'busybox',
+]);
+
+/** Longer scripts are programs of their own. */
+const maxShimBytes = 16 * 1024;
+
+export function originOf(real: string, world: World, reader: Reader): Origin {
+  const vendor = matchVendor(real, world);
+  const segments = real.split(world.path.sep);
+  const keg = kegOf(segments, world);
+  if (keg !== null) return keg;
+  if (segments.includes('node_modules')) {
+    const whole = packageOf(segments, world, reader);
+    if (whole !== null) return { ...whole, manager: vendor?.folder.manager ?? null };
+  }
+  if (vendor !== null) return { kind: 'vendor', ...vendor };
+  if (segments.includes('node_modules') || isPython(segments)) return { kind: 'other' };
+  const program = (segments.at(-1) ?? '').replace(/\.exe$/i, '');
+  return shimPrograms.has(program) ? { kind: 'shim' } : { kind: 'file' };
+}
+
+/** `Cellar/<formula>/<version>/` and `Caskroom/<token>/<version>/` (https://docs.brew.sh/Manpage). */
+function kegOf(segments: readonly string[], world: World): Origin | null {
+  const at = segments.findIndex((name) => name === 'Cellar' || name === 'Caskroom');
+  const name = segments[at + 1];
+  const version = segments[at + 2];
+  if (at === -1 || name === undefined || version === undefined) return null;
+  const record = segments[at] === 'Cellar' ? 'formula' : 'cask';
+  const kind = record === 'formula' ? 'homebrewFormula' : 'homebrewCask';
+  const tool = world.catalogue.match(kind, name);
+  if (tool === null) return null;
+  const folder = segments.slice(0, at + 3).join(world.path.sep);
+  return { kind: 'homebrew', tool, record, name, version, folder };
+}
+
+/** The claimed package a path lies in, from the innermost outwards: a platform part stands for its whole. */
+function packageOf(
+  segments: readonly string[],
+  world: World,
+  reader: Reader,
+): ({ readonly kind: 'npm' } & Package) | null {
+  for (let at = segments.length - 2; at >= 0; at -= 1) {
+    if (segments[at] !== 'node_modules') continue;
+    const isScoped = segments[at + 1]?.startsWith('@') ?? false;
+    const end = at + (isScoped ? 3 : 2);
+    if (end >= segments.length) continue;
+    const folder = segments.slice(0, end).join(world.path.sep);
+    const whole = wholeOf(folder, segments.slice(at + 1, end).join('/'), world, reader);
+    if (whole !== null) return { kind: 'npm', ...whole };
+  }
+  return null;
+}
+
+function wholeOf(folder: string, folderName: string, world: World, reader: Reader): Package | null {
+  const part = world.catalogue.match('npmParts', folderName);
+  if (part === null) {
+    const manifest = readManifest(folder, world, reader);
+    if (manifest === null) return null;
+    const tool = world.catalogue.match('npm', manifest.name);
+    const isNamed = world.named?.get('npm')?.has(manifest.name) === true;
+    return tool === null && !isNamed ? null : { folder, tool, ...manifest };
+  }
+  const siblings = folder.slice(0, folder.length - folderName.length);
+  for (const name of part.identifiers.npm) {
+    const beside = world.path.join(siblings, ...name.split('/'));
+    const manifest = readManifest(beside, world, reader);
+    if (manifest?.name === name) return { folder: beside, tool: part, ...manifest };
+  }
+  return null;
+}
+
+function readManifest(folder: string, world: World, reader: Reader): Manifest | null {
+  const manifest = reader.json(world.path.join(folder, 'package.json'));
+  if (typeof manifest !== 'object' || manifest === null || !('name' in manifest)) return null;
+  if (typeof manifest.name !== 'string') return null;
+  const hasVersion = 'version' in manifest && typeof manifest.version === 'string';
+  return { name: manifest.name, version: hasVersion ? String(manifest.version) : null };
+}
+
+function isPython(segments: readonly string[]): boolean {
+  const below = (parent: string, child: string): boolean =>
+    segments.some((name, index) => name === parent && segments[index + 1] === child);
+  return segments.includes('site-packages') || below('uv', 'tools') || below('pipx', 'venvs');
+}
+
+/** What a small script says it starts. `file` is a program of its own as far as can be told. */
+export function originOfScript(
+  file: string,
+  size: number,
+  reader: Reader,
+): 'shim' | 'other' | 'file' {
+  if (size > maxShimBytes) return 'file';
+  const text = reader.text(file, maxShimBytes);
+  if (text === null || !text.startsWith('#!')) return 'file';
+  if (/^#!.*\bpython[\d.]*/.test(text)) return 'other';
+  if (text.includes('node_modules/')) return 'other';
+  const starter = /\b(asdf|mise|rtx|nodenv|pyenv|goenv|proto|volta|flatpak)\s+(exec|x|run)\b/;
+  return starter.test(text) ? 'shim' : 'file';
+}
