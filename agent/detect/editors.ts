@@ -86,25 +86,18 @@ function readRoot(root: Root, world: World, reader: Reader): readonly Component[
   const hasManifest = reader.facts(manifest) !== null;
   const obsolete = obsoleteFolders(join(root.path, '.obsolete'), reader);
   const listed = new Map<string, Install>();
-  if (hasManifest)
-    addList(listed, { name: 'extensions.json', file: manifest }, { root, world, reader });
   const folder = world.path.basename(world.path.dirname(root.path));
-  for (const { id, at } of profileLists(root.home, world, {
-    reader,
-    manager: root.manager,
-    folder,
-  })) {
-    addList(
-      listed,
-      { name: `profile:${id}`, file: join(at, 'extensions.json') },
-      { root, world, reader },
-    );
+  const lists = profileLists(root.home, world, { reader, manager: root.manager, folder });
+  const place = { root, world, reader };
+  const isRead = hasManifest && addList(listed, { name: 'extensions.json', file: manifest }, place);
+  for (const { id, at } of lists) {
+    addList(listed, { name: `profile:${id}`, file: join(at, 'extensions.json') }, place);
   }
-  if (!hasManifest) addFolders(listed, { root, world, reader });
-  else noteEmptied(listed, manifest, { root, world, reader });
+  if (!hasManifest) addFolders(listed, place);
+  if (isRead && listed.size === 0) noteEmptied(manifest, place);
   return [...listed.values()]
     .filter((install) => !obsolete.has(install.folder.toLowerCase()))
-    .map((install) => componentOf(install, { root, world, reader }))
+    .map((install) => componentOf(install, place))
     .filter((component) => component !== null);
 }
 
@@ -122,15 +115,18 @@ function obsoleteFolders(file: string, reader: Reader): ReadonlySet<string> {
   return new Set(names.map(([name]) => name.toLowerCase()));
 }
 
+/** Adds what one list names; false when it is absent or no list. */
 function addList(
   listed: Map<string, Install>,
   list: { readonly name: string; readonly file: string },
   place: Place,
-): void {
+): boolean {
   const { root, world, reader } = place;
   const entries = reader.json(list.file);
-  if (entries === undefined) return;
-  if (!Array.isArray(entries)) return reader.note(list.file, 'malformed', true);
+  if (!Array.isArray(entries)) {
+    if (entries !== undefined) reader.note(list.file, 'malformed');
+    return false;
+  }
   if (entries.length > maxEntries) reader.note(list.file, 'too-many', true);
   for (const value of entries.slice(0, maxEntries)) {
     const entry = parseEntry(value, root, world);
@@ -142,6 +138,7 @@ function addList(
       listed.set(entry.folder, { ...entry, ...known, lists: [...(known?.lists ?? []), list.name] });
     }
   }
+  return true;
 }
 
 const idPattern = /^[a-z0-9][a-z0-9-_]*\.[a-z0-9][a-z0-9-_.]*$/i;
@@ -202,9 +199,7 @@ function readPackage(
 }
 
 /** An emptied list beside whole folders is a removal that a reviewer should be able to question. */
-function noteEmptied(listed: ReadonlyMap<string, Install>, manifest: string, place: Place): void {
-  const { root, world, reader } = place;
-  if (listed.size > 0) return;
+function noteEmptied(manifest: string, { root, world, reader }: Place): void {
   const isWhole = (name: string): boolean =>
     reader.facts(world.path.join(root.path, name, 'package.json')) !== null;
   const folders = reader

@@ -1,0 +1,232 @@
+/**
+ * What counts as an installed editor extension: the editor's own lists decide, and nothing outside
+ * the extensions folder is opened on their word.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Component } from '../../policies/component.js';
+import { builtInCatalogue } from '../../policies/catalogue.js';
+import { editors } from '../../agent/detect/editors.js';
+import type { Problem, World } from '../../agent/detect/index.js';
+import { folderWorld, homesWorld } from '../../agent/detect/world.js';
+import { installed, listEntry, markObsolete, unpacked, writeList } from '../worlds/editors.js';
+import { link, place } from '../worlds/native.js';
+
+const claude = { id: 'Anthropic.claude-code', version: '2.1.120' };
+const config = { id: 'EditorConfig.EditorConfig', version: '0.17.4' };
+
+let root: string;
+let home: string;
+let extensions: string;
+
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-editors-'));
+  home = path.join(root, 'home/ana');
+  extensions = path.join(home, '.vscode/extensions');
+  fs.mkdirSync(extensions, { recursive: true });
+});
+
+afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+interface Look {
+  readonly components: readonly Component[];
+  readonly problems: readonly Problem[];
+}
+
+function look(world: World): Look {
+  const readings = editors.roots(world).map((each) => {
+    const reader = world.reader(each.boundary);
+    return { components: editors.read(each, world, reader), problems: reader.problems };
+  });
+  return {
+    components: readings.flatMap(({ components }) => components),
+    problems: readings.flatMap(({ problems }) => problems),
+  };
+}
+
+function lookAtHome(): Look {
+  return look(homesWorld([home], { catalogue: builtInCatalogue() }));
+}
+
+/** As under a rule that takes the whole channel. */
+function lookAtAll(): Look {
+  const world = homesWorld([home], { catalogue: builtInCatalogue() });
+  return look({ ...world, wholeChannels: new Set(['editor-extension']) });
+}
+
+test('a listed extension of the catalogue is found with its version, editor and owner', () => {
+  installed(extensions, claude, config);
+  const { components, problems } = lookAtHome();
+  expect(problems).toEqual([]);
+  expect(components).toMatchObject([
+    {
+      channel: 'editor-extension',
+      manager: 'vscode',
+      name: 'anthropic.claude-code',
+      version: '2.1.120',
+      purl: 'pkg:vscode-extension/anthropic/claude-code@2.1.120',
+      path: path.join(extensions, 'anthropic.claude-code-2.1.120'),
+      owner: 'ana',
+      state: 'installed',
+      confidence: 'high',
+      evidence: ['extensions.json'],
+    },
+  ]);
+});
+
+test('a rule that takes the whole channel brings every extension, and one that names it brings that one', () => {
+  installed(extensions, claude, config);
+  expect(lookAtAll().components.map(({ name, tool }) => [name, tool === null])).toEqual([
+    ['anthropic.claude-code', false],
+    ['editorconfig.editorconfig', true],
+  ]);
+  const named = new Map([['editor-extension', new Set(['editorconfig.editorconfig'])]]);
+  const world = homesWorld([home], { catalogue: builtInCatalogue(), named });
+  expect(look(world).components).toHaveLength(2);
+});
+
+test('C002: a half-deleted folder in neither list is not installed and no error', () => {
+  installed(extensions, config);
+  fs.mkdirSync(path.join(extensions, 'anthropic.claude-code-2.1.90/dist'), { recursive: true });
+  const { components, problems } = lookAtAll();
+  expect(components.map(({ name }) => name)).toEqual(['editorconfig.editorconfig']);
+  expect(problems).toEqual([]);
+});
+
+test('C004: an emptied list beside whole folders installs nothing and is said aloud', () => {
+  unpacked(extensions, claude);
+  writeList(extensions, []);
+  markObsolete(extensions);
+  const { components, problems } = lookAtAll();
+  expect(components).toEqual([]);
+  expect(problems).toEqual([
+    { path: path.join(extensions, 'extensions.json'), code: 'manifest-empty', isLoss: false },
+  ]);
+});
+
+test('C005: without any list the folders speak, less those marked obsolete', () => {
+  unpacked(extensions, claude);
+  unpacked(extensions, { id: 'GitHub.copilot', version: '1.200.0' });
+  markObsolete(extensions, 'github.copilot-1.200.0');
+  expect(lookAtAll().components).toMatchObject([
+    { name: 'anthropic.claude-code', version: '2.1.120', confidence: 'medium' },
+  ]);
+});
+
+test('an extension marked obsolete is not installed though the list still names it', () => {
+  installed(extensions, claude);
+  markObsolete(extensions, 'anthropic.claude-code-2.1.120');
+  expect(lookAtAll().components).toEqual([]);
+});
+
+test.each([
+  ['linux', 'home/ana', '.config/Code'],
+  ['darwin', 'Users/ana', 'Library/Application Support/Code'],
+  ['win32', 'Users/ana', 'AppData/Roaming/Code'],
+] as const)('C006: one install for two named profiles on %s', (platform, folder, settings) => {
+  const own = path.join(root, folder);
+  const at = path.join(own, '.vscode/extensions');
+  unpacked(at, claude);
+  writeList(at, []);
+  for (const id of ['3f2a91bc', '77aa01de']) {
+    writeList(path.join(own, settings, 'User/profiles', id), [listEntry(at, claude)]);
+  }
+  const world = folderWorld(root, platform, { catalogue: builtInCatalogue() });
+  const { components, problems } = look(world);
+  expect(problems).toEqual([]);
+  expect(components).toMatchObject([
+    { name: 'anthropic.claude-code', evidence: ['profile:3f2a91bc', 'profile:77aa01de'] },
+  ]);
+});
+
+test('C007: ids are one whatever the capitals of list, folder and record', () => {
+  const spelled = {
+    ...claude,
+    id: 'ANTHROPIC.Claude-Code',
+    folder: 'Anthropic.claude-code-2.1.120',
+  };
+  installed(extensions, spelled);
+  expect(lookAtHome().components).toMatchObject([
+    { name: 'anthropic.claude-code', tool: 'claude-code-vscode' },
+  ]);
+});
+
+test('C009: every editor of the family, its server folders and an unknown one by its shape', () => {
+  const folders = ['.vscode', '.vscode-insiders', '.vscode-server', '.cursor', '.windsurf'];
+  for (const folder of [...folders, '.trae', '.kiro', '.antigravity', '.newedit']) {
+    installed(path.join(home, folder, 'extensions'), claude);
+  }
+  const labels = lookAtHome().components.map(({ manager }) => manager);
+  expect([...labels].sort()).toEqual([
+    'antigravity',
+    'cursor',
+    'kiro',
+    'trae',
+    'unknown:.newedit',
+    'vscode',
+    'vscode-insiders',
+    'vscode-server',
+    'windsurf',
+  ]);
+});
+
+test('an editor folder that is a link to another one is read once', () => {
+  installed(extensions, claude);
+  link(home, '.vscode-insiders', '.vscode');
+  expect(lookAtHome().components).toHaveLength(1);
+});
+
+test('C010: entries that lead out of the extensions folder are refused, the honest one stays', () => {
+  place(root, 'home/ben/private/package.json', '{"publisher":"ben","name":"private"}');
+  link(extensions, 'evil-1.0.0', path.join(root, 'home/ben/private'));
+  unpacked(extensions, claude);
+  const lying = (relativeLocation: string): unknown =>
+    listEntry(extensions, claude, { identifier: { id: 'x.y' }, relativeLocation });
+  writeList(extensions, [
+    lying('../../other/secret'),
+    lying('/etc'),
+    lying('evil-1.0.0'),
+    lying('..'),
+    lying(''),
+    listEntry(extensions, claude),
+  ]);
+  const { components, problems } = lookAtAll();
+  expect(components.map(({ name }) => name)).toEqual(['anthropic.claude-code']);
+  expect(problems.every(({ isLoss }) => !isLoss)).toBe(true);
+  expect(problems.map(({ code }) => code)).toContain('refused-entry');
+});
+
+test('C012: a byte-order mark and odd entries lose none of the others', () => {
+  const list = [
+    listEntry(extensions, { id: 'a.first', version: '' }, { version: undefined }),
+    {
+      ...(listEntry(extensions, { id: 'b.second', version: '2.0.0' }) as object),
+      metadata: undefined,
+    },
+    {
+      identifier: 'c.third',
+      version: '3.0.0',
+      location: 'nowhere',
+      relativeLocation: 'c.third-3.0.0',
+    },
+    listEntry(extensions, { id: 'd.fourth', version: '4.0.0' }),
+    null,
+  ];
+  place(extensions, 'extensions.json', `\uFEFF${JSON.stringify(list)}`);
+  place(extensions, 'a.first-/package.json', '{"publisher":"a","name":"first","version":"1.0.0"}');
+  const { components, problems } = lookAtAll();
+  expect(components.map(({ name, version }) => [name, version])).toEqual([
+    ['a.first', '1.0.0'],
+    ['b.second', '2.0.0'],
+    ['d.fourth', '4.0.0'],
+  ]);
+  expect(problems).toMatchObject([{ code: 'malformed', isLoss: false }]);
+});
+
+test('a half-written list is a loss of that root and never an empty editor', () => {
+  unpacked(extensions, claude);
+  place(extensions, 'extensions.json', '[{"identifier":{"id":"anthropic.cl');
+  expect(lookAtHome().problems).toMatchObject([{ code: 'malformed', isLoss: true }]);
+});
