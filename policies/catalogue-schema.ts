@@ -242,6 +242,9 @@ export function findConflicts(document: CatalogueDocument): Conflict[] {
       }
     }
   }
-  for (const editor of document.editors) claim('editor', editor.homeFolder, editor.id);
+  for (const editor of document.editors) {
+    claim('editor', editor.id, editor.id);
+    claim('editor', editor.homeFolder, editor.id);
+  }
   return [...claims.values()].filter(({ tools }) => tools.length > 1);
 }

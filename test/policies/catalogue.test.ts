@@ -1,0 +1,366 @@
+/**
+ * The catalogue as it is shipped: valid, free of double claims, equal to what its sources generate,
+ * and strict about whole names. The pairs of identifier and tool are written out here by hand, from
+ * registries and vendors' pages, so that a slip in an entry shows.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { generated } from '../../installers/generate.js';
+import {
+  builtInCatalogue,
+  identifierKinds,
+  indexCatalogue,
+  matchFolder,
+  type CatalogueDocument,
+  type IdentifierKind,
+  type InstallFolder,
+} from '../../policies/catalogue.js';
+import { findConflicts, parseCatalogue } from '../../policies/catalogue-schema.js';
+
+const top = path.resolve(import.meta.dirname, '..', '..');
+const catalogue = builtInCatalogue();
+const document: CatalogueDocument = {
+  format: 1,
+  tools: catalogue.tools,
+  editors: catalogue.editors,
+};
+const idOf = (kind: IdentifierKind, name: string): string | null =>
+  catalogue.match(kind, name)?.id ?? null;
+
+/** Tool, list, and the names that have to lead to it. */
+const known: readonly (readonly [string, IdentifierKind, string])[] = [
+  ['claude-code', 'npm', '@anthropic-ai/claude-code'],
+  ['claude-code', 'homebrewCask', 'claude-code claude-code@latest'],
+  ['claude-code', 'winget', 'Anthropic.ClaudeCode anthropic.claudecode'],
+  ['claude-code', 'scoop', 'claude-code'],
+  ['claude-code', 'apk', 'claude-code'],
+  ['claude-code', 'bundleId', 'com.anthropic.claude-code'],
+  ['claude-code', 'command', 'claude'],
+  ['codex-cli', 'npm', '@openai/codex'],
+  ['codex-cli', 'homebrewCask', 'codex'],
+  ['gemini-cli', 'npm', '@google/gemini-cli'],
+  ['gemini-cli', 'homebrewFormula', 'gemini-cli'],
+  ['opencode', 'npm', 'opencode-ai'],
+  ['opencode', 'homebrewFormula', 'opencode'],
+  ['github-copilot-cli', 'npm', '@github/copilot'],
+  ['github-copilot-cli', 'homebrewCask', 'copilot-cli'],
+  ['qwen-code', 'npm', '@qwen-code/qwen-code'],
+  ['amp', 'npm', '@ampcode/cli @sourcegraph/amp'],
+  ['augment', 'npm', '@augmentcode/auggie'],
+  ['aider', 'pypi', 'aider-chat Aider.Chat aider_chat'],
+  ['aider', 'homebrewFormula', 'aider'],
+  ['goose', 'genericCommand', 'goose'],
+  ['crush', 'command', 'crush'],
+  ['open-interpreter', 'pypi', 'open-interpreter'],
+  ['vllm', 'pypi', 'vllm'],
+  ['litellm', 'pypi', 'litellm'],
+  ['gpt4all', 'pypi', 'gpt4all'],
+  ['ollama', 'homebrewFormula', 'ollama'],
+  ['ollama', 'homebrewCask', 'ollama-app'],
+  ['ollama', 'bundleId', 'com.electron.ollama'],
+  ['ollama', 'command', 'ollama'],
+  ['llama-cpp', 'homebrewFormula', 'llama.cpp'],
+  ['cursor-agent', 'command', 'cursor-agent'],
+  ['cursor-agent', 'genericCommand', 'agent'],
+  ['sdk-openai', 'pypi', 'openai openai-agents'],
+  ['sdk-openai', 'npm', 'openai'],
+  ['sdk-claude-agent', 'pypi', 'claude-agent-sdk claude-code-sdk'],
+  ['sdk-claude-agent', 'npm', '@anthropic-ai/claude-agent-sdk'],
+  ['claude-code-vscode', 'editorExtension', 'anthropic.claude-code Anthropic.claude-code'],
+  ['openai-chatgpt-vscode', 'editorExtension', 'openai.chatgpt'],
+  ['claude-code-jetbrains', 'jetbrainsPlugin', 'com.anthropic.code.plugin'],
+  ['github-copilot', 'editorExtension', 'github.copilot GitHub.copilot-chat'],
+  ['github-copilot', 'jetbrainsPlugin', 'com.github.copilot'],
+  ['continue', 'npm', '@continuedev/cli'],
+  ['continue', 'editorExtension', 'continue.continue'],
+  ['continue', 'jetbrainsPlugin', 'com.github.continuedev.continueintellijextension'],
+  ['cline', 'editorExtension', 'saoudrizwan.claude-dev'],
+  ['roo-code', 'editorExtension', 'RooVeterinaryInc.roo-cline'],
+  ['codeium-plugins', 'editorExtension', 'codeium.codeium'],
+  ['codeium-plugins', 'jetbrainsPlugin', 'com.codeium.intellij'],
+  ['tabnine', 'editorExtension', 'tabnine.tabnine-vscode'],
+  ['tabnine', 'jetbrainsPlugin', 'com.tabnine.TabNine'],
+  ['amazon-q', 'editorExtension', 'amazonwebservices.amazon-q-vscode'],
+  ['gemini-code-assist', 'editorExtension', 'google.geminicodeassist'],
+  ['cody', 'editorExtension', 'sourcegraph.cody-ai'],
+  ['cody', 'jetbrainsPlugin', 'com.sourcegraph.jetbrains'],
+  ['jetbrains-ai', 'jetbrainsPlugin', 'com.intellij.ml.llm'],
+  ['claude-for-chrome', 'browserExtension', 'fcoeoabgfenejglbffodgkkbkcdhcgfn'],
+  ['monica', 'browserExtension', 'ofpnmcalabcbjgholdjcjblkibolbppb'],
+  ['sider', 'browserExtension', 'difoiogjjojoaoomphldepapgpbgkhkb'],
+  ['merlin', 'browserExtension', 'camppjleccjaphfdbohjdohecfnoikec'],
+  ['cursor', 'homebrewCask', 'cursor'],
+  ['cursor', 'desktopFile', 'cursor'],
+  ['cursor', 'bundleId', 'com.todesktop.230313mzl4w4u92'],
+  ['claude-desktop', 'bundleId', 'com.anthropic.claudefordesktop'],
+  ['claude-desktop', 'homebrewCask', 'claude'],
+  ['chatgpt-classic', 'bundleId', 'com.openai.chat'],
+  ['lm-studio', 'homebrewCask', 'lm-studio'],
+  ['lm-studio', 'desktopFile', 'lm-studio'],
+  ['lm-studio', 'bundleId', 'ai.elementlabs.lmstudio'],
+  ['windsurf', 'bundleId', 'com.exafunction.windsurf'],
+  ['qoder', 'bundleId', 'com.qoder.ide'],
+  ['qoder', 'winget', 'Alibaba.Qoder'],
+  ['qoder-cli', 'npm', '@qoder-ai/qodercli'],
+  ['qoder-cli', 'command', 'qodercli'],
+  ['qoder-jetbrains', 'jetbrainsPlugin', 'com.qoder'],
+  ['qoder-app', 'bundleId', 'com.qoder.app'],
+];
+
+/** Names of other programs and packages, near to a tool's name or equal to it in another ecosystem. */
+const unrelated: readonly (readonly [IdentifierKind, string])[] = [
+  ['npm', 'claude-code-router oh-my-claudecode codex-activator codex opencode gemini-cli'],
+  ['npm', '@anthropic-ai-tools/claude-code @types/claude-code claude-code litellm continue'],
+  ['npm', '@ANTHROPIC-AI/claude-code moltbot'],
+  ['pypi', 'cline localai goose-ai codex tabby aider-chat-extras aiderchat continue aider'],
+  ['homebrewCask', 'gemini cloudflare-warp'],
+  ['homebrewFormula', 'continue codex'],
+  ['winget', 'Pressly.Goose Amazon.CopilotCLI Cloudflare.Warp kalink0.Crush lencx.ChatGPT'],
+  ['scoop', 'warp chatgpt'],
+  ['editorExtension', 'anthropic.claude-code-theme continue.continue-extra'],
+  ['bundleId', 'com.example.mouse-pointer com.cloudflare.1dot1dot1dot1.macos'],
+  ['browserExtension', 'abcdefghijklmnopabcdefghijklmnop'],
+  ['desktopFile', 'cursor-theme'],
+  ['command', 'agent q i cn copilot goose warp kimi main code node'],
+];
+
+describe('the catalogue that is shipped', () => {
+  test('is what its sources generate, and so is every other generated file', async () => {
+    for (const { path: file, content } of await generated()) {
+      expect(readFileSync(path.join(top, file), 'utf8'), file).toBe(content);
+    }
+  });
+
+  test('carries the hash of its document', () => {
+    const raw = JSON.parse(readFileSync(path.join(top, 'policies/catalogue.json'), 'utf8')) as {
+      sha256: string;
+      document: unknown;
+    };
+    const sum = createHash('sha256').update(JSON.stringify(raw.document)).digest('hex');
+    expect(raw.sha256).toBe(sum);
+    expect(catalogue.sha256).toBe(sum);
+  });
+
+  test('passes its own parser unchanged and has no name claimed twice', () => {
+    expect(parseCatalogue(document)).toEqual({ kind: 'catalogue', document });
+    expect(findConflicts(document)).toEqual([]);
+  });
+
+  test('reaches every tool by an identifier or a folder', () => {
+    const mute = catalogue.tools.filter(
+      (tool) =>
+        tool.folders.length === 0 &&
+        identifierKinds.every((kind) => kind === 'npmParts' || tool.identifiers[kind].length === 0),
+    );
+    expect(mute.map(({ id }) => id)).toEqual([]);
+  });
+
+  test('finds a tool by its id and by its former ids', () => {
+    expect(catalogue.tool('qoder')?.name).toBe('Qoder IDE');
+    expect(catalogue.tool('qoder-ide')?.id).toBe('qoder');
+    expect(catalogue.tool('clawdbot')?.id).toBe('openclaw');
+    expect(catalogue.tool('claude')).toBeNull();
+  });
+
+  test('knows all eight platform packages of Claude Code, and none of them as an install', () => {
+    for (const os of ['darwin', 'linux', 'win32']) {
+      for (const end of os === 'linux' ? ['', '-musl'] : ['']) {
+        for (const cpu of ['x64', 'arm64']) {
+          const name = `@anthropic-ai/claude-code-${os}-${cpu}${end}`;
+          expect(idOf('npmParts', name), name).toBe('claude-code');
+          expect(idOf('npm', name), name).toBeNull();
+        }
+      }
+    }
+  });
+
+  test.each(known)('%s is known by %s: %s', (tool, kind, names) => {
+    for (const name of names.split(' ')) expect(idOf(kind, name), name).toBe(tool);
+  });
+
+  test.each(unrelated)('no tool is seen in %s: %s', (kind, names) => {
+    for (const name of names.split(' ')) expect(idOf(kind, name), name).toBeNull();
+  });
+});
+
+describe('matching', () => {
+  const claims = catalogue.tools.flatMap((tool) =>
+    identifierKinds.flatMap((kind) => tool.identifiers[kind].map((name) => ({ kind, name, tool }))),
+  );
+
+  test('every identifier leads back to its own tool', () => {
+    const wrong = claims.filter(({ kind, name, tool }) => catalogue.match(kind, name) !== tool);
+    expect(wrong).toEqual([]);
+  });
+
+  test('a name with anything before or after it is another name', () => {
+    const letters = fc.stringMatching(/^[a-z0-9]{1,8}$/);
+    fc.assert(
+      fc.property(fc.constantFrom(...claims), letters, ({ kind, name, tool }, extra) => {
+        for (const other of [`${extra}${name}`, `${name}${extra}`, `${name}-${extra}`]) {
+          const found = catalogue.match(kind, other);
+          // Two entries may really be that close (kiro and kiro-cli); then the longer one claims it itself.
+          if (found !== null) expect(found.identifiers[kind]).toContain(other);
+          else expect(found).not.toBe(tool);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('case counts exactly where the ecosystem says so', () => {
+    expect(idOf('jetbrainsPlugin', 'com.tabnine.tabnine')).toBeNull();
+    expect(idOf('bundleId', 'com.anthropic.ClaudeForDesktop')).toBeNull();
+    expect(idOf('winget', 'OPENAI.CODEX')).toBe('codex-cli');
+    expect(idOf('pypi', 'Claude__Agent-.SDK')).toBe('sdk-claude-agent');
+  });
+});
+
+describe('install folders', () => {
+  const home = '/home/ana';
+  const windowsHome = 'C:\\Users\\Ana 100% Lima';
+  const place = (at: string, inHome: string | null): string | null => {
+    for (const tool of catalogue.tools) {
+      for (const folder of tool.folders) {
+        const found = matchFolder(folder, at, inHome);
+        if (found !== null) {
+          const bundled = folder.bundled ? ' bundled' : '';
+          return `${tool.id} ${folder.manager} ${String(found.version)}${bundled}`;
+        }
+      }
+    }
+    return null;
+  };
+
+  test.each([
+    [`${home}/.local/share/claude/versions/2.1.331`, 'claude-code native 2.1.331'],
+    [
+      `${home}/.claude/local/node_modules/@anthropic-ai/claude-code/cli.js`,
+      'claude-code local null',
+    ],
+    [
+      `${home}/Library/Application Support/Claude/claude-code/2.1.119/claude.app/Contents/MacOS/claude`,
+      'claude-code desktop 2.1.119 bundled',
+    ],
+    [
+      `${home}/.vscode-server/extensions/anthropic.claude-code-2.1.120-linux-x64/resources/native-binary/claude`,
+      'claude-code editor-extension 2.1.120 bundled',
+    ],
+    [`${home}/.qoder/bin/qodercli/qodercli-1.1.52`, 'qoder-cli native 1.1.52'],
+    [
+      `${home}/.codex/packages/standalone/releases/0.141.0-alpha.3-x86_64-unknown-linux-musl/bin/codex`,
+      'codex-cli native 0.141.0-alpha.3',
+    ],
+    [
+      `${home}/.local/share/cursor-agent/versions/2025.10.22-f894c20/cursor-agent`,
+      'cursor-agent native 2025.10.22-f894c20',
+    ],
+  ])('%s is %s', (at, answer) => {
+    expect(place(at, home)).toBe(answer);
+  });
+
+  test('a Windows path matches in either spelling of its letters', () => {
+    const at = `${windowsHome}\\appdata\\Roaming\\Claude\\claude-code\\2.1.119\\Claude.exe`;
+    expect(place(at, windowsHome)).toBe('claude-code desktop 2.1.119 bundled');
+  });
+
+  test.each([
+    `${home}/.local/share/claude/versions/2.1.331/extra`,
+    `${home}/.local/share/claude/versions/`,
+    `${home}/.local/share/claude-code/versions/2.1.331`,
+    `/home/ben/.local/share/claude/versions/2.1.331`,
+    `${home}/code/.local/share/claude/versions/2.1.331`,
+    `${home}2/.local/share/claude/versions/2.1.331`,
+  ])('%s is no install folder of ana', (at) => {
+    expect(place(at, home)).toBeNull();
+  });
+
+  test('a pattern in the home says nothing about a path that belongs to no home', () => {
+    expect(place('/.local/share/claude/versions/2.1.331', null)).toBeNull();
+  });
+
+  test('characters of a pattern are text, not an expression', () => {
+    const folder: InstallFolder = {
+      os: ['linux'],
+      path: '/opt/a.b+(c)/{version}',
+      manager: 'vendor',
+      bundled: false,
+    };
+    expect(matchFolder(folder, '/opt/a.b+(c)/1.0', null)).toEqual({ version: '1.0' });
+    expect(matchFolder(folder, '/opt/aXb+(c)/1.0', null)).toBeNull();
+  });
+});
+
+describe('an entry as its author writes it', () => {
+  const entry = { id: 'a', name: 'A', vendor: 'V', provider: ['any'], kind: 'other' };
+  const parse = (...tools: unknown[]) => parseCatalogue({ format: 1, tools, editors: [] });
+  const problems = (...tools: unknown[]): string[] => {
+    const parsed = parse(...tools);
+    return parsed.kind === 'invalid'
+      ? parsed.problems.map(({ field, message }) => `${field}: ${message}`)
+      : [];
+  };
+
+  test('may leave out every list', () => {
+    const parsed = parse({ ...entry, identifiers: { npm: ['a-tool'] } });
+    if (parsed.kind === 'invalid') throw new Error('refused');
+    const made = indexCatalogue(parsed.document, 'sum');
+    expect(made.match('npm', 'a-tool')?.id).toBe('a');
+    expect(made.match('pypi', 'a-tool')).toBeNull();
+    expect(made.tool('a')).toMatchObject({ homepage: null, aliases: [], folders: [], install: {} });
+  });
+
+  test.each([
+    [{ ...entry, kind: 'toaster' }, 'tools[0].kind (a): must be one of coding-agent, ide'],
+    [{ ...entry, owner: 'x' }, 'tools[0] (a): unknown field owner'],
+    [{ ...entry, id: 'A b' }, 'tools[0].id (A b): is not written like such a name'],
+    [
+      { ...entry, identifiers: { npm: ['a b'] } },
+      'tools[0].identifiers.npm[0] (a): is not written',
+    ],
+    [
+      { ...entry, identifiers: { browserExtension: ['abcdefghijklmnopqrstuvwxyzabcdef'] } },
+      'tools[0].identifiers.browserExtension[0] (a): is not written',
+    ],
+    [{ ...entry, identifiers: { snaps: ['a'] } }, 'tools[0].identifiers (a): unknown field snaps'],
+    [
+      { ...entry, folders: [{ os: ['linux'], path: 'opt\\a', manager: 'm' }] },
+      'tools[0].folders[0].path (a): is not written',
+    ],
+  ])('is refused with the field named: %j', (tool, start) => {
+    expect(
+      problems(tool).some((line) => line.startsWith(start)),
+      problems(tool).join('\n'),
+    ).toBe(true);
+  });
+
+  test('is refused when it claims what another tool claims, in any spelling', () => {
+    const other = { ...entry, id: 'b' };
+    const claim = (kind: string, name: string) => ({ identifiers: { [kind]: [name] } });
+    expect(
+      problems({ ...entry, ...claim('pypi', 'a_tool') }, { ...other, ...claim('pypi', 'A.Tool') }),
+    ).toEqual(['pypi: a-tool: is claimed by a and b; one name belongs to one tool']);
+    expect(
+      problems({ ...entry, ...claim('npm', 'x') }, { ...other, ...claim('npmParts', 'x') }),
+    ).toHaveLength(1);
+    expect(
+      problems(
+        { ...entry, ...claim('command', 'x') },
+        { ...other, ...claim('genericCommand', 'x') },
+      ),
+    ).toHaveLength(1);
+    expect(problems({ ...entry, aliases: ['b'] }, other)).toHaveLength(1);
+    expect(
+      problems({ ...entry, ...claim('npm', 'x') }, { ...other, ...claim('pypi', 'x') }),
+    ).toEqual([]);
+  });
+
+  test('of a format that is not known is refused whole', () => {
+    expect(parseCatalogue({ format: 2, tools: [], editors: [] }).kind).toBe('invalid');
+    expect(parseCatalogue('text').kind).toBe('invalid');
+    expect(parseCatalogue(null).kind).toBe('invalid');
+  });
+});
