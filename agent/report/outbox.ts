@@ -4,13 +4,14 @@
  * sends nothing itself: the link asks for what is pending. Invariant: per stream, sequence numbers
  * count from 1 without a hole, and each report carries the hash of the one before.
  */
+import type { Static } from 'typebox';
 import type { Report, ReportBody, Resync, Subject } from '../../wire/messages.js';
 import type { ReportStore, StreamRow } from '../store-reports.js';
 
 /** Reports of one stream that may wait; beyond it the older half makes way for a `skipped` marker. */
 export const maxPendingPerStream = 4000;
 
-export type ResyncReason = Resync['reason'];
+export type ResyncReason = Static<typeof Resync>['reason'];
 
 export interface Outbox {
   /** Durable when it returns. `also` runs in the same transaction. */
