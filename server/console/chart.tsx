@@ -9,7 +9,7 @@ import { useLanguage } from './language.js';
 import { statesByNeed } from './states.js';
 import { pointText } from './times.js';
 
-const heightPx = 220;
+const heightPx = 190;
 
 /** The stacked areas, what is fine at the bottom, what needs somebody on top. */
 export function Chart({ trend }: { readonly trend: Trend }) {
@@ -24,7 +24,7 @@ export function Chart({ trend }: { readonly trend: Trend }) {
       curveType="stepAfter"
       withDots={false}
       withGradient={false}
-      fillOpacity={0.75}
+      fillOpacity={0.6}
       strokeWidth={1}
       tickLine="none"
       gridAxis="x"

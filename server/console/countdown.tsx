@@ -8,7 +8,7 @@ import type { PolicyRow } from '../views.js';
 import { complianceQuery, policiesQuery } from './api.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty, Failure, Loading } from './notices.js';
-import { Shown } from './shown.js';
+import { Shown, visible } from './shown.js';
 import { dateText, daysBetween, fullText, useNow, viewerZone, zoneOf } from './times.js';
 
 type Denial = PolicyRow['denials'][number];
@@ -89,17 +89,20 @@ function Countdown({ policy, denial, toolNames }: CountdownProps) {
         </p>
         {instead === null ? null : (
           <p>
-            {countdown.instead}{' '}
-            <strong>
-              <Shown text={instead} />
-            </strong>
+            <strong>{texts.findings.instead(visible(instead))}</strong>
           </p>
         )}
+        {denial.announce !== null && Date.parse(denial.announce) > now ? (
+          <p>{countdown.announced(dateText(denial.announce, zoneOf(policy.timezone), language))}</p>
+        ) : null}
         {reason === null ? null : (
           <p className="quiet">
             <Shown text={reason} />
           </p>
         )}
+        <p className="quiet policy-title">
+          <Shown text={policy.title} />
+        </p>
       </div>
     </li>
   );

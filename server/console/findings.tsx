@@ -103,7 +103,8 @@ function Advice({ finding, zone }: { readonly finding: Finding; readonly zone: s
         </span>
       )}
       <span className="quiet">
-        {words.components(finding.components.length)}, <Ago at={finding.firstSeen} />
+        {words.components(finding.components.length)} · {words.firstSeen}{' '}
+        <Ago at={finding.firstSeen} />
       </span>
     </p>
   );

@@ -91,7 +91,7 @@ function SignOut({ session }: { readonly session: Session }) {
       <Button
         variant="default"
         size="compact-sm"
-        h={30}
+        className="sign-out"
         loading={leave.isPending}
         onClick={() => leave.mutate()}
       >

@@ -53,7 +53,12 @@ function SignedIn() {
 
 function Console() {
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto" withGlobalClasses={false}>
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      withGlobalClasses={false}
+      withCssVariables={false}
+    >
       <QueryClientProvider client={client}>
         <LanguageProvider>
           <Boundary>

@@ -19,7 +19,7 @@ function Scan({ subject, scan }: SubjectScan) {
         </span>
       </h3>
       <p className="quiet">
-        {scans.roots(scan.roots)}, <Ago at={scan.at} />
+        {scans.roots(scan.roots)} · <Ago at={scan.at} />
         {isComplete ? null : (
           <>
             {' · '}

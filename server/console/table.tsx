@@ -19,14 +19,17 @@ interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
+  /** Narrow enough to stay a table on every screen. */
+  readonly isCompact?: boolean;
   /** Keys of rows to mark as just changed. */
   readonly changed?: ReadonlySet<string>;
 }
 
 /** Rows and columns, the first cell being the row's heading. */
-export function DataTable<Row>({ caption, columns, rows, rowKey, changed }: TableProps<Row>) {
+export function DataTable<Row>(props: TableProps<Row>) {
+  const { caption, columns, rows, rowKey, isCompact = false, changed } = props;
   return (
-    <table className="table" role="table">
+    <table className="table" role="table" data-compact={isCompact}>
       <VisuallyHidden component="caption">{caption}</VisuallyHidden>
       <thead role="rowgroup">
         <tr role="row">
@@ -63,11 +66,11 @@ function Cell({ title, isNumber, isHeading, children }: CellProps) {
   const attributes = { 'data-title': title, 'data-number': isNumber };
   return isHeading ? (
     <th role="rowheader" scope="row" {...attributes}>
-      {children}
+      <span className="cell">{children}</span>
     </th>
   ) : (
     <td role="cell" {...attributes}>
-      {children}
+      <span className="cell">{children}</span>
     </td>
   );
 }

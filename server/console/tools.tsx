@@ -43,7 +43,13 @@ export function ToolCounts() {
   );
   return (
     <div className="tools" tabIndex={0} role="group" aria-label={tools.title}>
-      <DataTable caption={tools.title} columns={columns} rows={rows} rowKey={(row) => row.tool} />
+      <DataTable
+        isCompact
+        caption={tools.title}
+        columns={columns}
+        rows={rows}
+        rowKey={(row) => row.tool}
+      />
     </div>
   );
 }

@@ -25,6 +25,7 @@ function TrendTable({ trend }: { readonly trend: Trend }) {
       <summary>{texts.trend.asTable}</summary>
       <div className="scroll" tabIndex={0} role="group" aria-label={texts.trend.title}>
         <DataTable
+          isCompact
           caption={texts.trend.title}
           rows={[...trend.points].reverse()}
           rowKey={({ at }) => at}
@@ -53,7 +54,7 @@ export function TrendPanel() {
   const { data, error, refetch } = useQuery(trendQuery);
   if (data === undefined)
     return error === null ? (
-      <Loading rows={1} height={220} />
+      <Loading rows={1} height={190} />
     ) : (
       <Failure fault={error} retry={() => void refetch()} />
     );
@@ -70,7 +71,7 @@ export function TrendPanel() {
         aria-label={texts.trend.summary(text(first.at), text(last.at))}
       >
         <Boundary>
-          <Suspense fallback={<Skeleton height={220} />}>
+          <Suspense fallback={<Skeleton height={190} />}>
             <Chart trend={data} />
           </Suspense>
         </Boundary>
