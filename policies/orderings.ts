@@ -1,0 +1,226 @@
+/**
+ * How versions of one ecosystem compare: semver for npm, PEP 440 for Python, and dotted numbers for
+ * the rest (Windows' four parts, calendar and editor versions, Homebrew). Each reads a version or
+ * says null, and compares two or says null where its rules do not decide. A guess is never an answer.
+ */
+import semver, { type SemVer } from 'semver';
+
+/** What `versions.ts` needs of an ecosystem. `bound` is always the side that a range wrote. */
+export interface Ordering<Version> {
+  read(text: string): Version | null;
+  /** Negative, 0, positive; null where it cannot be told. */
+  compare(version: Version, bound: Version): number | null;
+  /** The numbers of the release, without prerelease or build. */
+  release(version: Version): readonly number[];
+  /** `>` where that is more than `compare(...) > 0`. */
+  isAbove?(version: Version, bound: Version): boolean;
+}
+
+const longestVersion = 128;
+
+/** Numbers as they compare, 1.0 equal to 1.0.0. */
+export function compareNumbers(left: readonly number[], right: readonly number[]): number {
+  for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Dotted digits as numbers; null past what a number holds exactly. */
+function numbersOf(text: string): number[] | null {
+  const numbers = text.split('.').map(Number);
+  return numbers.every(Number.isSafeInteger) ? numbers : null;
+}
+
+/** https://semver.org, read as npm does: `v1.2.3` is 1.2.3, build metadata does not count. */
+export const semverOrdering: Ordering<SemVer> = {
+  read: (text) => {
+    const short = /^v?\d+(\.\d+)?$/.exec(text);
+    if (short === null) return semver.parse(text);
+    return semver.parse(short[1] === undefined ? `${text}.0.0` : `${text}.0`);
+  },
+  compare: (version, bound) => version.compare(bound),
+  release: (version) => [version.major, version.minor, version.patch],
+};
+
+interface Pep440 {
+  readonly epoch: number;
+  readonly release: readonly number[];
+  /** `a`, `b` or `rc` with its number. */
+  readonly pre: readonly [string, number] | null;
+  readonly post: number | null;
+  readonly dev: number | null;
+  readonly local: readonly (string | number)[] | null;
+}
+
+/** The spellings of https://peps.python.org/pep-0440/#normalization, case folded before. */
+const pep440Form = new RegExp(
+  [
+    /^v?(?:(?<epoch>\d+)!)?(?<release>\d+(?:\.\d+)*)/,
+    /(?:[-_.]?(?<pre>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?<preNumber>\d*))?/,
+    /(?:-(?<dashPost>\d+)|[-_.]?(?<post>post|rev|r)[-_.]?(?<postNumber>\d*))?/,
+    /(?:[-_.]?(?<dev>dev)[-_.]?(?<devNumber>\d*))?/,
+    /(?:\+(?<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?$/,
+  ]
+    .map((part) => part.source)
+    .join(''),
+);
+const preWords: Readonly<Record<string, string>> = {
+  alpha: 'a',
+  beta: 'b',
+  preview: 'rc',
+  pre: 'rc',
+  c: 'rc',
+};
+
+function readPep440(text: string): Pep440 | null {
+  if (text.length > longestVersion) return null;
+  const found = pep440Form.exec(text.trim().toLowerCase())?.groups;
+  const release = numbersOf(found?.['release'] ?? '');
+  if (found === undefined || release === null) return null;
+  const { pre, post, dev, dashPost, local } = found;
+  return {
+    epoch: Number(found['epoch'] ?? 0),
+    release,
+    pre: pre === undefined ? null : [preWords[pre] ?? pre, Number(found['preNumber'])],
+    post:
+      dashPost !== undefined
+        ? Number(dashPost)
+        : post === undefined
+          ? null
+          : Number(found['postNumber']),
+    dev: dev === undefined ? null : Number(found['devNumber']),
+    local:
+      local === undefined
+        ? null
+        : local.split(/[-_.]/).map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+  };
+}
+
+/** Sort key of what follows the release; see "Summary of permitted suffixes and relative ordering". */
+function suffixKey({ pre, post, dev }: Pep440): readonly number[] {
+  const isBareDev = pre === null && post === null && dev !== null;
+  return [
+    isBareDev ? 0 : pre === null ? 4 : 1 + ['a', 'b', 'rc'].indexOf(pre[0]),
+    pre?.[1] ?? 0,
+    post ?? -1,
+    dev ?? Infinity,
+  ];
+}
+
+function compareKeys(left: readonly number[], right: readonly number[]): number {
+  for (const [at, value] of left.entries()) {
+    const other = right[at] ?? 0;
+    if (value !== other) return value < other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** Parts of a local version: text before numbers, fewer before more. */
+function compareLocal(
+  left: readonly (string | number)[],
+  right: readonly (string | number)[],
+): number {
+  for (const [at, part] of left.entries()) {
+    const other = right[at];
+    if (other === undefined) return 1;
+    if (part === other) continue;
+    if (typeof part === typeof other) return part < other ? -1 : 1;
+    return typeof part === 'number' ? 1 : -1;
+  }
+  return left.length - right.length;
+}
+
+const compareUpToDev = (left: Pep440, right: Pep440): number =>
+  left.epoch - right.epoch ||
+  compareNumbers(left.release, right.release) ||
+  compareKeys(suffixKey(left), suffixKey(right));
+
+/**
+ * https://peps.python.org/pep-0440/. A local version (`+cu121`) counts only where the bound has one,
+ * and `>1.7` leaves `1.7.post1` out. Unlike an installer, no prerelease is left out of a range.
+ */
+export const pep440Ordering: Ordering<Pep440> = {
+  read: readPep440,
+  compare: (version, bound) =>
+    compareUpToDev(version, bound) ||
+    (bound.local === null ? 0 : compareLocal(version.local ?? [], bound.local)),
+  release: (version) => version.release,
+  isAbove: (version, bound) => {
+    const isPostOfBound =
+      version.post !== null &&
+      bound.post === null &&
+      version.epoch === bound.epoch &&
+      compareNumbers(version.release, bound.release) === 0;
+    return !isPostOfBound && (pep440Ordering.compare(version, bound) ?? 0) > 0;
+  },
+};
+
+interface Dotted {
+  readonly epoch: string | null;
+  readonly release: readonly number[];
+  /** Parts of a prerelease; null for a release. */
+  readonly pre: readonly string[] | null;
+  /** A packager's own count behind `-` or `_`, which makes no other version. */
+  readonly revision: number | null;
+  /** A suffix without a known meaning: undecided between equal releases. */
+  readonly isOdd: boolean;
+}
+
+const dottedForm = /^(?:(\d+):)?v?(\d+(?:\.\d+)*)(.*)$/s;
+const preForm =
+  /^(?:[-~]|[._]?(?=(?:alpha|beta|rc|pre|preview|dev|nightly|canary|insiders?|eap|next|a|b|c)(?![a-z])))([a-z][0-9a-z.~-]*)$/;
+
+function readDotted(text: string): Dotted | null {
+  if (text.length > longestVersion) return null;
+  const found = dottedForm.exec(text.trim().toLowerCase());
+  const release = numbersOf(found?.[2] ?? '');
+  if (found === null || release === null) return null;
+  // Build metadata (`+x`), and Homebrew's `,build` of a cask, make no other version.
+  const suffix = (found[3] ?? '').replace(/[+,].*$/s, '');
+  const revision = /^[-_](\d+)$/.exec(suffix);
+  const pre = revision === null ? preForm.exec(suffix) : null;
+  return {
+    epoch: found[1] ?? null,
+    release,
+    pre: pre === null ? null : (pre[1] ?? '').split(/[.~-]|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])/),
+    revision: revision === null ? null : Number(revision[1]),
+    isOdd: suffix !== '' && revision === null && pre === null,
+  };
+}
+
+/** Parts of a prerelease as semver orders them: numbers by value and before words, fewer before more. */
+function comparePre(left: readonly string[], right: readonly string[]): number {
+  for (const [at, part] of left.entries()) {
+    const other = right[at];
+    if (other === undefined) return 1;
+    if (part === other) continue;
+    const [isNumber, isOtherNumber] = [/^\d+$/.test(part), /^\d+$/.test(other)];
+    if (isNumber && isOtherNumber) return Number(part) - Number(other);
+    if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
+    return part < other ? -1 : 1;
+  }
+  return left.length - right.length;
+}
+
+/**
+ * Dotted numbers of any length, with prerelease words and a packager's revision. Equal numbers with a
+ * suffix nobody can read, and an epoch on one side only, are undecided.
+ */
+export const dottedOrdering: Ordering<Dotted> = {
+  read: readDotted,
+  compare: (version, bound) => {
+    if (version.epoch !== bound.epoch) {
+      if (version.epoch === null || bound.epoch === null) return null;
+      return Number(version.epoch) - Number(bound.epoch);
+    }
+    const byRelease = compareNumbers(version.release, bound.release);
+    if (byRelease !== 0) return byRelease;
+    if (version.isOdd || bound.isOdd) return null;
+    if (version.pre !== null && bound.pre !== null) return comparePre(version.pre, bound.pre);
+    if (version.pre !== null || bound.pre !== null) return version.pre !== null ? -1 : 1;
+    return bound.revision === null ? 0 : (version.revision ?? 0) - bound.revision;
+  },
+  release: (version) => version.release,
+};

@@ -1,0 +1,145 @@
+/**
+ * A YAML text as a value with the place of every field, bounded before it is parsed: bytes, tokens,
+ * nesting, aliases. It knows nothing of policies. The text is untrusted, so what could exhaust the
+ * parser is counted by its lexer, which needs no stack, and refused first.
+ */
+import { Lexer, LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
+
+export const maxSourceBytes = 256 * 1024;
+const maxTokens = 100_000;
+const maxNesting = 32;
+const maxIndent = 128;
+const maxAliases = 50;
+
+export type Step = string | number;
+
+/** Lines and columns count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SourceProblem extends Place {
+  readonly message: string;
+}
+
+export interface Source {
+  readonly value: unknown;
+  /** Where the value of a field stands; for a field that is missing, its nearest parent. */
+  placeOf(path: readonly Step[]): Place;
+  /** Where the name of a field stands. */
+  placeOfKey(path: readonly Step[]): Place;
+}
+
+export type ReadSource =
+  | { readonly kind: 'source'; readonly source: Source }
+  | { readonly kind: 'invalid'; readonly problems: readonly SourceProblem[] };
+
+const invalid = (message: string, place: Place = { line: 1, column: 1 }): ReadSource => ({
+  kind: 'invalid',
+  problems: [{ ...place, message }],
+});
+
+/** Reads one YAML 1.2 document of plain values: no tags, no dates, no merge keys. */
+export function readSource(text: string): ReadSource {
+  if (Buffer.byteLength(text) > maxSourceBytes) {
+    return invalid(`longer than ${maxSourceBytes / 1024} KiB; split it into several policies`);
+  }
+  const excess = findExcess(text);
+  if (excess !== null) return invalid(excess);
+  const lines = new LineCounter();
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  // Own check of doubled keys: the parser's compares each with each.
+  const document = parseDocument(text, {
+    schema: 'core',
+    resolveKnownTags: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter: lines,
+  });
+  const problems = [...document.errors, ...document.warnings]
+    .slice(0, 20)
+    .map(({ message, pos }) => ({ ...placeAt(pos[0]), message: `not YAML: ${message}` }));
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  const doubled = findDoubledKey(document);
+  if (doubled !== null) {
+    return invalid(`${doubled.name} is written twice here`, placeAt(doubled.offset));
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    if (error instanceof ReferenceError) return invalid(`aliases: ${error.message}`);
+    throw error;
+  }
+  return {
+    kind: 'source',
+    source: {
+      value,
+      placeOf: (path) => placeAt(find(document, path).offset),
+      placeOfKey: (path) => placeAt(find(document, path).keyOffset),
+    },
+  };
+}
+
+/** What would cost the parser too much, found by counting tokens. */
+function findExcess(text: string): string | null {
+  let [tokens, flow, inLine] = [0, 0, 0];
+  for (const token of new Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > maxTokens) return 'more than a policy can need: too many entries';
+    if (token === '[' || token === '{') flow += 1;
+    else if (token === ']' || token === '}') flow = Math.max(0, flow - 1);
+    else if (token === '-' || token === '?' || token === ':') inLine += 1;
+    else if (token.includes('\n')) inLine = 0;
+    if (/^[ \t]/.test(token) && token.trim() === '' && token.length > maxIndent) {
+      return 'nested too deeply: more than 128 spaces before an entry';
+    }
+    if (flow > maxNesting || inLine > maxNesting * 2) return 'nested too deeply';
+  }
+  return null;
+}
+
+function findDoubledKey(document: Document): { name: string; offset: number } | null {
+  let found: { name: string; offset: number } | null = null;
+  visit(document, {
+    Map(_key, map) {
+      const names = new Set<string>();
+      for (const pair of map.items) {
+        const name = nameOf(pair);
+        if (names.has(name)) {
+          found = { name, offset: offsetOf(pair.key) ?? 0 };
+          return visit.BREAK;
+        }
+        names.add(name);
+      }
+      return undefined;
+    },
+  });
+  return found;
+}
+
+const nameOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
+const offsetOf = (node: unknown): number | undefined =>
+  typeof node === 'object' && node !== null ? ((node as Node).range?.[0] ?? undefined) : undefined;
+
+/** Follows a path as far as it leads. */
+function find(document: Document, path: readonly Step[]): { offset: number; keyOffset: number } {
+  let node: unknown = document.contents;
+  let offset = offsetOf(node) ?? 0;
+  let keyOffset = offset;
+  for (const step of path) {
+    const at = isAlias(node) ? node.resolve(document) : node;
+    const pair = isMap(at) ? at.items.find((one) => nameOf(one) === String(step)) : undefined;
+    const next = isSeq(at) && typeof step === 'number' ? at.items[step] : pair?.value;
+    if (pair === undefined && next === undefined) break;
+    keyOffset = offsetOf(pair?.key) ?? offsetOf(next) ?? keyOffset;
+    offset = offsetOf(next) ?? keyOffset;
+    node = next;
+  }
+  return { offset, keyOffset };
+}
