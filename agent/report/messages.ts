@@ -1,0 +1,135 @@
+/**
+ * What leaves the device, made from what is known on it: a component as the wire has it, the state of
+ * the scan, and the pieces a long list is cut into. The home becomes `~`, names of projects become
+ * `…`, evidence stays kinds; nothing that is not a field of `wire/messages.ts` can get out here.
+ */
+import type { Component } from '../../policies/component.js';
+import type { Verdict } from '../../policies/evaluate.js';
+import {
+  maxComponentsPerReport,
+  type ReportedComponent,
+  type ReportedVerdict,
+  type ScanState,
+} from '../../wire/messages.js';
+import { fitText } from '../../wire/parse.js';
+import type { Coverage } from '../inventory.js';
+
+/** Room for the components of one report; the frame has some more for what is around them. */
+const maxPartBytes = 700 * 1024;
+const maxNotRead = 100;
+const maxEvidence = 16;
+
+/** Folders right below a home that are no project's: dot folders besides, which programs make. */
+const knownBelowHome = new Set(['Library', 'AppData', 'Applications', 'bin', 'go', 'snap']);
+
+/**
+ * A path as it may leave. `homes`: the spellings of the owner's home (as listed, and its real path).
+ * In a home, whatever is not in a program's own folder is somebody's project, and of a project only
+ * the package is named: `~/…/node_modules/x`.
+ */
+export function shortenPath(component: Component, homes: readonly string[]): string {
+  const path = component.path.replaceAll('\\', '/');
+  const home = homes
+    .map((one) => one.replaceAll('\\', '/').replace(/\/+$/, ''))
+    .find((one) => one !== '' && (path === one || path.startsWith(`${one}/`)));
+  const start = home === undefined ? '' : '~';
+  const parts = path.slice(home?.length ?? 0).split('/');
+  const first = parts[1] ?? '';
+  const isStrange = home !== undefined && !first.startsWith('.') && !knownBelowHome.has(first);
+  if (component.scope !== 'project' && !(isStrange && parts.length > 2)) {
+    return fitText(start + parts.join('/'), 1024);
+  }
+  const at = parts.indexOf('node_modules');
+  const kept = at > 0 ? parts.slice(at) : parts.slice(-1);
+  return fitText(`${start}/…/${kept.join('/')}`, 1024);
+}
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+function toReportedVerdict(verdict: Verdict): ReportedVerdict {
+  const { status, policy, rule, severity, action, effectiveAction } = verdict;
+  return {
+    status,
+    policy,
+    rule,
+    severity,
+    announce: iso(verdict.announce),
+    effective: iso(verdict.effective),
+    action,
+    effectiveAction,
+    replacement: verdict.replacement?.tool ?? null,
+  };
+}
+
+export interface Judged {
+  readonly component: Component;
+  /** Epoch ms. */
+  readonly firstSeen: number;
+  readonly verdict: Verdict;
+}
+
+const fit = (text: string | null, maxLength: number): string | null =>
+  text === null ? null : fitText(text, maxLength);
+
+/** A judged component in the form of the wire, field by field. */
+export function toReported(
+  { component, firstSeen, verdict }: Judged,
+  homes: readonly string[],
+): ReportedComponent {
+  return {
+    id: component.id,
+    tool: fit(component.tool, 128),
+    channel: component.channel,
+    manager: fit(component.manager, 64),
+    purl: fit(component.purl, 512),
+    name: fitText(component.name, 256),
+    version: fit(component.version, 128),
+    path: shortenPath(component, homes),
+    owner: fit(component.owner, 256),
+    scope: component.scope,
+    state: component.state,
+    confidence: component.confidence,
+    evidence: component.evidence.slice(0, maxEvidence).map((kind) => fitText(kind, 64)),
+    firstSeen: new Date(firstSeen).toISOString(),
+    verdict: toReportedVerdict(verdict),
+  };
+}
+
+/** How far a subject's roots were read; a root's label is its id with the homes shortened. */
+export function toScanState(
+  coverage: Coverage,
+  homes: readonly string[],
+  nowMs: number,
+): ScanState {
+  const label = (id: string): string =>
+    homes.reduce((text, home) => (home === '' ? text : text.replaceAll(home, '~')), id);
+  return {
+    status: coverage.isComplete ? 'complete' : 'partial',
+    at: new Date(coverage.lastRead === 0 ? nowMs : coverage.lastRead).toISOString(),
+    lastComplete: iso(coverage.lastComplete),
+    roots: coverage.roots,
+    notRead: coverage.notRead
+      .slice(0, maxNotRead)
+      .map(({ id, status }) => ({ root: fitText(label(id), 256), status })),
+  };
+}
+
+/** Cuts a list so that each part fits into one report, by number and by bytes; at least one part. */
+export function cutParts(
+  components: readonly ReportedComponent[],
+): readonly (readonly ReportedComponent[])[] {
+  const parts: ReportedComponent[][] = [[]];
+  let bytes = 0;
+  for (const component of components) {
+    const size = Buffer.byteLength(JSON.stringify(component), 'utf8') + 1;
+    const last = parts.at(-1) ?? [];
+    if (last.length > 0 && (last.length >= maxComponentsPerReport || bytes + size > maxPartBytes)) {
+      parts.push([component]);
+      bytes = size;
+    } else {
+      last.push(component);
+      bytes += size;
+    }
+  }
+  return parts;
+}
