@@ -4,12 +4,13 @@
  */
 import { Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { daysLeft } from '../../policies/dates.js';
 import type { PolicyRow } from '../views.js';
 import { complianceQuery, policiesQuery } from './api.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty, Failure, Loading } from './notices.js';
 import { Shown, visible } from './shown.js';
-import { dateText, daysBetween, fullText, useNow, viewerZone, zoneOf } from './times.js';
+import { dateText, fullText, useNow, viewerZone, shownZone } from './times.js';
 
 type Denial = PolicyRow['denials'][number];
 
@@ -24,7 +25,7 @@ interface DateProps {
 function EffectiveDate({ denial, policyZone, isInForce }: DateProps) {
   const { language, texts } = useLanguage();
   const { countdown } = texts;
-  const zone = zoneOf(policyZone);
+  const zone = shownZone(policyZone);
   const date = dateText(denial.effective, zone, language);
   const zoneName = policyZone === 'device-local' ? countdown.deviceLocal : zone;
   return (
@@ -46,6 +47,26 @@ function reasonIn(language: string, reason: Denial['reason']): string | null {
   return reason[language] ?? reason['en'] ?? Object.values(reason)[0] ?? null;
 }
 
+function Days({ days, isInForce }: { readonly days: number; readonly isInForce: boolean }) {
+  const { language, texts } = useLanguage();
+  const { countdown } = texts;
+  const isToday = days === 0;
+  const later = isToday ? countdown.todayHint : countdown.untilForce;
+  return (
+    <p className="days">
+      {isToday ? (
+        <span className="days-today">{countdown.today}</span>
+      ) : (
+        <>
+          <span className="days-count">{Math.abs(days).toLocaleString(language)}</span>{' '}
+          <span className="days-unit">{countdown.days(days)}</span>
+        </>
+      )}
+      <span className="days-note">{isInForce ? countdown.sinceForce : later}</span>
+    </p>
+  );
+}
+
 interface CountdownProps {
   readonly policy: PolicyRow;
   readonly denial: Denial;
@@ -57,29 +78,13 @@ function Countdown({ policy, denial, toolNames }: CountdownProps) {
   const { countdown } = texts;
   const now = useNow();
   const isInForce = Date.parse(denial.effective) <= now;
-  const days = daysBetween(now, denial.effective, zoneOf(policy.timezone));
+  const days = daysLeft(now, Date.parse(denial.effective), shownZone(policy.timezone));
   const tools = denial.tools.map((tool) => toolNames.get(tool) ?? tool).join(', ');
   const reason = reasonIn(language, denial.reason);
   const instead = denial.replacementName ?? denial.replacement;
   return (
     <li className="countdown" data-in-force={isInForce}>
-      <p className="days">
-        {days === 0 ? (
-          <span className="days-today">{countdown.today}</span>
-        ) : (
-          <>
-            <span className="days-count">{Math.abs(days).toLocaleString(language)}</span>{' '}
-            <span className="days-unit">{countdown.days(days)}</span>
-          </>
-        )}
-        <span className="days-unit">
-          {isInForce
-            ? countdown.sinceForce
-            : days === 0
-              ? countdown.todayHint
-              : countdown.untilForce}
-        </span>
-      </p>
+      <Days days={days} isInForce={isInForce} />
       <div className="countdown-text">
         <h3 className="denied">
           <Shown text={tools === '' ? denial.rule : tools} />
@@ -93,7 +98,9 @@ function Countdown({ policy, denial, toolNames }: CountdownProps) {
           </p>
         )}
         {denial.announce !== null && Date.parse(denial.announce) > now ? (
-          <p>{countdown.announced(dateText(denial.announce, zoneOf(policy.timezone), language))}</p>
+          <p>
+            {countdown.announced(dateText(denial.announce, shownZone(policy.timezone), language))}
+          </p>
         ) : null}
         {reason === null ? null : (
           <p className="quiet">

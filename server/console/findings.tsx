@@ -12,78 +12,72 @@ import { Shown, visible } from './shown.js';
 import { VerdictMark } from './states.js';
 import { DataTable, type Column } from './table.js';
 import type { Texts } from './texts-en.js';
-import { Ago, dateText, useNow, zoneOf } from './times.js';
+import { Ago, dateText, useNow, shownZone } from './times.js';
 
 type Component = Finding['components'][number];
 
+function Version({ version }: Pick<Component, 'version'>) {
+  const { findings: words } = useTexts();
+  return version === null ? (
+    <span className="quiet">{words.noVersion}</span>
+  ) : (
+    <Shown text={version} />
+  );
+}
+
+function Channel({ channel, manager }: Pick<Component, 'channel' | 'manager'>) {
+  if (manager === null || manager === channel) return channel;
+  return (
+    <>
+      {channel}
+      <span className="quiet">
+        {' · '}
+        <Shown text={manager} />
+      </span>
+    </>
+  );
+}
+
+function Owner({ owner }: Pick<Component, 'owner'>) {
+  const { findings: words } = useTexts();
+  return owner === null ? <span className="quiet">{words.machine}</span> : <Shown text={owner} />;
+}
+
+const pathCell = ({ path }: Component) => (
+  <code className="path">
+    <Shown text={path} />
+  </code>
+);
+
+const evidenceCell = ({ evidence }: Component) => (
+  <span className="quiet">
+    <Shown text={evidence.join(', ')} />
+  </span>
+);
+
+/** The verdict is a column only where components differ in it. */
 function columnsIn(texts: Texts, isMixed: boolean): readonly Column<Component>[] {
   const { findings: words, componentStates, confidences } = texts;
-  return [
-    {
-      key: 'path',
-      title: words.path,
-      cell: ({ path }) => (
-        <code className="path">
-          <Shown text={path} />
-        </code>
-      ),
-    },
-    {
-      key: 'version',
-      title: words.version,
-      cell: ({ version }) =>
-        version === null ? (
-          <span className="quiet">{words.noVersion}</span>
-        ) : (
-          <Shown text={version} />
-        ),
-    },
-    {
-      key: 'channel',
-      title: words.channel,
-      cell: ({ channel, manager }) => (
-        <>
-          {channel}
-          {manager === null || manager === channel ? null : (
-            <span className="quiet">
-              {' · '}
-              <Shown text={manager} />
-            </span>
-          )}
-        </>
-      ),
-    },
-    {
-      key: 'owner',
-      title: words.owner,
-      cell: ({ owner }) =>
-        owner === null ? <span className="quiet">{words.machine}</span> : <Shown text={owner} />,
-    },
+  const columns: Column<Component>[] = [
+    { key: 'path', title: words.path, cell: pathCell },
+    { key: 'version', title: words.version, cell: (row) => <Version {...row} /> },
+    { key: 'channel', title: words.channel, cell: (row) => <Channel {...row} /> },
+    { key: 'owner', title: words.owner, cell: (row) => <Owner {...row} /> },
     { key: 'state', title: words.state, cell: ({ state }) => componentStates[state] },
     {
       key: 'confidence',
       title: words.confidence,
       cell: ({ confidence }) => confidences[confidence],
     },
-    {
-      key: 'evidence',
-      title: words.evidence,
-      cell: ({ evidence }) => (
-        <span className="quiet">
-          <Shown text={evidence.join(', ')} />
-        </span>
-      ),
-    },
-    ...(isMixed
-      ? [
-          {
-            key: 'verdict',
-            title: words.verdict,
-            cell: ({ verdict }: Component) => <VerdictMark verdict={verdict.status} />,
-          },
-        ]
-      : []),
+    { key: 'evidence', title: words.evidence, cell: evidenceCell },
   ];
+  if (isMixed)
+    columns.push({
+      key: 'verdict',
+      title: words.verdict,
+      cell: ({ verdict }) => <VerdictMark verdict={verdict.status} />,
+    });
+  return columns;
 }
 
 function Advice({ finding, zone }: { readonly finding: Finding; readonly zone: string }) {
@@ -165,7 +159,7 @@ export function Findings({ deviceId, findings, isScanned }: FindingsProps) {
     <FindingBlock
       key={keyOf(finding)}
       finding={finding}
-      zone={zoneOf(finding.policy === null ? null : (zones.get(finding.policy) ?? null))}
+      zone={shownZone(finding.policy === null ? null : (zones.get(finding.policy) ?? null))}
       isChanged={changed.has(keyOf(finding))}
     />
   ));

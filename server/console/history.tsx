@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { HistoryEntry } from '../views.js';
 import { useTexts } from './language.js';
 import { Empty } from './notices.js';
+import { subjectText } from './scans.js';
 import { Shown } from './shown.js';
 import { VerdictMark } from './states.js';
 import type { Texts } from './texts-en.js';
@@ -11,25 +12,55 @@ import { Ago } from './times.js';
 
 const shownEntries = 30;
 
-type Verdict = keyof Texts['verdicts'];
+type Entry = Pick<HistoryEntry, 'kind' | 'from' | 'to' | 'detail'>;
 
-function Value({ text }: { readonly text: string }) {
-  const { verdicts } = useTexts();
-  return Object.hasOwn(verdicts, text) ? (
-    <VerdictMark verdict={text as Verdict} />
-  ) : (
-    <Shown text={text} />
-  );
+/** The word for a value that has one: a verdict, a component's state, how far a scan came. */
+function wordFor(text: string, entry: Entry, texts: Texts): string | null {
+  const words: Readonly<Record<string, string>> | null =
+    entry.kind === 'scan'
+      ? { complete: texts.scans.complete, partial: texts.scans.partial }
+      : entry.kind === 'changed' && entry.detail === 'state'
+        ? texts.componentStates
+        : null;
+  return words !== null && Object.hasOwn(words, text) ? (words[text] ?? null) : null;
 }
 
-function Change({ from, to }: Pick<HistoryEntry, 'from' | 'to'>) {
+const isVerdict = (text: string, texts: Texts): text is keyof Texts['verdicts'] =>
+  Object.hasOwn(texts.verdicts, text);
+
+function Value({ text, entry }: { readonly text: string; readonly entry: Entry }) {
+  const texts = useTexts();
+  if (entry.kind === 'verdict' && isVerdict(text, texts)) return <VerdictMark verdict={text} />;
+  return <Shown text={wordFor(text, entry, texts) ?? text} />;
+}
+
+function Change({ entry }: { readonly entry: Entry }) {
+  const { from, to } = entry;
   if (from === null && to === null) return null;
   return (
     <span className="change">
-      {from === null ? null : <Value text={from} />}
+      {from === null ? null : <Value text={from} entry={entry} />}
       {from === null || to === null ? null : <span aria-hidden="true">→</span>}
-      {to === null ? null : <Value text={to} />}
+      {to === null ? null : <Value text={to} entry={entry} />}
     </span>
+  );
+}
+
+/** What else the entry says: a rule, a path, or whose scan it was. */
+function Detail({ entry }: { readonly entry: HistoryEntry }) {
+  const texts = useTexts();
+  const { kind, component, detail } = entry;
+  return (
+    <>
+      {component === null ? null : <Shown text={component} />}
+      {detail === null || kind === 'changed' ? null : kind === 'scan' || kind === 'snapshot' ? (
+        <span>{subjectText(detail, texts)}</span>
+      ) : (
+        <code className="path">
+          <Shown text={detail} />
+        </code>
+      )}
+    </>
   );
 }
 
@@ -52,18 +83,13 @@ export function History({ entries }: { readonly entries: readonly HistoryEntry[]
               <span className="entry">
                 <span className="quiet">{history.kinds[entry.kind]}</span>
                 {entry.toolName === null ? null : <Shown text={entry.toolName} />}
-                <Change from={entry.from} to={entry.to} />
+                <Change entry={entry} />
               </span>
             }
           >
             <span className="quiet entry-text">
               <Ago at={entry.at} />
-              {entry.component === null ? null : (
-                <code className="path">
-                  <Shown text={entry.component} />
-                </code>
-              )}
-              {entry.detail === null ? null : <Shown text={entry.detail} />}
+              <Detail entry={entry} />
             </span>
           </Timeline.Item>
         ))}

@@ -3,17 +3,28 @@ import type { DeviceDetail } from '../views.js';
 import { useTexts } from './language.js';
 import { Empty } from './notices.js';
 import { Shown, visible } from './shown.js';
+import type { Texts } from './texts-en.js';
 import { Ago } from './times.js';
 
 type SubjectScan = DeviceDetail['scans'][number];
 
+const personPrefix = 'person:';
+
+/** The machine or whose home; subjects are `machine` and `person:` with the account. */
+export function subjectText(subject: string, { scans }: Texts): string {
+  return subject.startsWith(personPrefix)
+    ? scans.person(visible(subject.slice(personPrefix.length)))
+    : scans.machine;
+}
+
 function Scan({ subject, scan }: SubjectScan) {
-  const { scans, rootStatuses, devices } = useTexts();
+  const texts = useTexts();
+  const { scans, rootStatuses, devices } = texts;
   const isComplete = scan.status === 'complete';
   return (
     <li className="scan">
       <h3>
-        {subject === 'machine' ? scans.machine : scans.person(visible(subject))}
+        {subjectText(subject, texts)}
         <span className="mark" data-tone={isComplete ? 'clear' : 'partial'}>
           {isComplete ? scans.complete : scans.partial}
         </span>

@@ -6,6 +6,7 @@
 import { Tooltip } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { Temporal } from 'temporal-polyfill';
+import { isZone, zoneOf } from '../../policies/dates.js';
 import { useLanguage, type Language } from './language.js';
 
 const tickMs = 30_000;
@@ -24,22 +25,9 @@ export function useNow(): number {
 }
 
 /** The zone to show a policy's dates in; the viewer's where each device has its own. */
-export function zoneOf(policyZone: string | null): string {
-  if (policyZone === null || policyZone === 'device-local') return viewerZone;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: policyZone }).resolvedOptions().timeZone;
-  } catch {
-    return 'UTC'; // A zone this browser does not know yet; the shown zone name says so.
-  }
-}
-
-/** Calendar days in `zone` from the day of `now` to the day of `effective`; negative when past. */
-export function daysBetween(now: number, effective: string, zone: string): number {
-  const day = (instant: Temporal.Instant) => instant.toZonedDateTimeISO(zone).toPlainDate();
-  return day(Temporal.Instant.fromEpochMilliseconds(now)).until(
-    day(Temporal.Instant.from(effective)),
-    { largestUnit: 'days' },
-  ).days;
+export function shownZone(policyZone: string | null): string {
+  const zone = zoneOf(policyZone, viewerZone);
+  return isZone(zone) ? zone : 'UTC'; // A zone newer than this browser; the zone named beside it says so.
 }
 
 /** A day, and the time too when it is not the first moment of that day. */
