@@ -13,7 +13,6 @@ import type {
   Confidence,
   Scope,
 } from '../../policies/component.js';
-import { isWithin } from './disk.js';
 import type { Home, World } from './index.js';
 
 /** What a detector knows of a find; the rest follows from the path and the ecosystem. */
@@ -70,38 +69,46 @@ export function toolOf(world: World, ecosystem: string, name: string): string | 
   return isNamed ? null : 'unwanted';
 }
 
-/** Homes with their real paths, looked up once per world. */
-const realHomes = new WeakMap<World, readonly { home: Home; real: string }[]>();
+/** The homes of a world by their listed and by their real path, looked up once. */
+const homeIndexes = new WeakMap<World, ReadonlyMap<string, Home>>();
 
-function homesOf(world: World): readonly { home: Home; real: string }[] {
-  const known = realHomes.get(world);
+function indexOf(world: World): ReadonlyMap<string, Home> {
+  const known = homeIndexes.get(world);
   if (known !== undefined) return known;
-  const found = world.homes.map((home) => ({
-    home,
-    real: world.reader({ within: [home.path] }).realPath(home.path) ?? home.path,
-  }));
-  realHomes.set(world, found);
-  return found;
+  const looking = world.reader({ within: [] });
+  const index = new Map<string, Home>();
+  for (const home of world.homes) {
+    for (const folder of [looking.realPath(home.path) ?? home.path, home.path]) {
+      index.set(keyOf(world, folder), home);
+    }
+  }
+  homeIndexes.set(world, index);
+  return index;
 }
 
-/** The home a path lies in, by its listed or its real spelling; the innermost if they nest. */
-export function homeOf(world: World, place: string): Home | null {
-  let best: Home | null = null;
-  for (const { home, real } of homesOf(world)) {
-    const isInside = [home.path, real].some((folder) => isWithin(place, folder, world.path.sep));
-    if (isInside && (best === null || home.path.length > best.path.length)) best = home;
+const keyOf = ({ platform }: World, folder: string): string =>
+  platform === 'win32' ? folder.toLowerCase() : folder;
+
+/** The home a path lies in and the spelling under which it does; the innermost if homes nest. */
+function homeAbove(world: World, place: string): { home: Home; folder: string } | null {
+  const index = indexOf(world);
+  for (let folder = place; ; folder = world.path.dirname(folder)) {
+    const home = index.get(keyOf(world, folder));
+    if (home !== undefined) return { home, folder };
+    if (world.path.dirname(folder) === folder) return null;
   }
-  return best;
+}
+
+/** The home a path lies in, by its listed or its real spelling. */
+export function homeOf(world: World, place: string): Home | null {
+  return homeAbove(world, place)?.home ?? null;
 }
 
 /** A real path in the spelling of its owner's home (`/private/tmp/ana/x` -> `/tmp/ana/x`). */
 export function spelled(world: World, place: string): string {
-  for (const { home, real } of homesOf(world)) {
-    if (real !== home.path && isWithin(place, real, world.path.sep)) {
-      return world.path.join(home.path, world.path.relative(real, place));
-    }
-  }
-  return place;
+  const above = homeAbove(world, place);
+  if (above === null || above.folder === above.home.path) return place;
+  return world.path.join(above.home.path, world.path.relative(above.folder, place));
 }
 
 /** The id of a component: 32 hexadecimal digits over what makes it one and the same install. */

@@ -10,6 +10,10 @@
 import type { PlatformPath } from 'node:path';
 import type { Catalogue } from '../../policies/catalogue.js';
 import type { Channel, Component, Platform, RootStatus } from '../../policies/component.js';
+import { editors } from './editors.js';
+import { executables } from './executables.js';
+import { npmDetector } from './npm.js';
+import { processes } from './processes.js';
 
 /** A local person's home. `env` holds only variables known for that person, never the daemon's. */
 export interface Home {
@@ -79,6 +83,8 @@ export interface Root {
   readonly id: string;
   readonly channel: Channel;
   readonly manager: string | null;
+  /** How the folder is laid out, for a detector that knows several layouts. */
+  readonly layout?: string;
   readonly path: string;
   /** null: belongs to the machine. */
   readonly home: Home | null;
@@ -162,3 +168,6 @@ export interface Detector {
   /** What one root holds. Problems go to the reader; nothing is thrown for what a disk may hold. */
   read(root: Root, world: World, reader: Reader): readonly Component[];
 }
+
+/** Every channel that is looked at. Package records come first: of two records they say more. */
+export const detectors: readonly Detector[] = [npmDetector, editors, executables, processes];

@@ -1,0 +1,215 @@
+/**
+ * From a root to the node_modules folders in it, for each manager's own layout, and which of their
+ * entries count: a manager that flattens its tree says in a manifest which packages were asked for.
+ * Reads manifests and folder lists only; the packages themselves are read in `npm.ts`.
+ */
+import type { ComponentState, Scope } from '../../policies/component.js';
+import { spelled } from './component.js';
+import { isWithin } from './disk.js';
+import type { Reader, Root, World } from './index.js';
+import { modulesBelow, type NpmLayout } from './npm-roots.js';
+import { projectFolders } from './projects.js';
+
+/** A node_modules folder and what being in it means. */
+export interface PackageFolder {
+  readonly path: string;
+  readonly state: ComponentState;
+  readonly scope: Scope;
+  /** Packages asked for by name; null: every direct entry was. */
+  readonly direct: ReadonlySet<string> | null;
+  readonly evidence: readonly string[];
+  /** Further folders whose entries change when a package comes or goes. */
+  readonly watch: readonly string[];
+}
+
+interface Look {
+  readonly root: Root;
+  readonly world: World;
+  readonly reader: Reader;
+}
+
+const layouts: Readonly<Record<NpmLayout, (look: Look) => readonly PackageFolder[]>> = {
+  prefix: ({ root }) => [installed(root.path)],
+  versions: (look) => versionFolders(look, look.root.path),
+  mise: miseFolders,
+  volta: voltaFolders,
+  pnpm: pnpmFolders,
+  yarn: flatFolder,
+  bun: flatFolder,
+  npx: (look) => runOnceFolders(look, ''),
+  dlx: (look) => runOnceFolders(look, 'pkg'),
+  projects: copiesInProjects,
+};
+
+/**
+ * The node_modules folders of a root that exist, by their real path in their owner's spelling, so that
+ * one folder reached in two ways makes one record.
+ */
+export function foldersOf(root: Root, world: World, reader: Reader): readonly PackageFolder[] {
+  const read = layouts[(root.layout ?? 'prefix') as NpmLayout];
+  return read({ root, world, reader }).flatMap((folder) => {
+    const real = reader.realPath(folder.path);
+    return real === null ? [] : [{ ...folder, path: spelled(world, real) }];
+  });
+}
+
+function installed(path: string): PackageFolder {
+  return { path, state: 'installed', scope: 'global', direct: null, evidence: [], watch: [] };
+}
+
+/** One Node per entry; an entry that links to a sibling (`latest`, `22`) is that sibling again. */
+function versionFolders(
+  { world, reader }: Look,
+  parent: string,
+  below: readonly string[] = modulesBelow(world),
+): readonly PackageFolder[] {
+  return entriesOf(parent, { world, reader }).flatMap((entry) =>
+    below
+      .map((folder) => world.path.join(entry, folder))
+      .filter((folder) => reader.target(folder)?.kind === 'dir')
+      .map((folder) => ({
+        ...installed(folder),
+        direct: directNames(world.path.dirname(folder), reader, world),
+        watch: [parent],
+      })),
+  );
+}
+
+function entriesOf(parent: string, { world, reader }: Omit<Look, 'root'>): readonly string[] {
+  const real = reader.realPath(parent);
+  if (real === null) return [];
+  return reader.list(parent).flatMap(({ name, kind }) => {
+    const entry = world.path.join(parent, name);
+    if (kind === 'dir') return [entry];
+    if (kind !== 'link') return [];
+    const target = reader.realPath(entry);
+    return target === null || isWithin(target, real, world.path.sep) ? [] : [entry];
+  });
+}
+
+/** `installs/node/<version>` and the npm backend's `installs/npm-<package>/<version>` (mise.jdx.dev). */
+function miseFolders(look: Look): readonly PackageFolder[] {
+  const { root, world, reader } = look;
+  const backend = ['lib/node_modules', 'node_modules', '5/node_modules'];
+  return reader.list(root.path).flatMap(({ name, kind }) => {
+    if (kind !== 'dir' || (name !== 'node' && !name.startsWith('npm-'))) return [];
+    const folder = world.path.join(root.path, name);
+    return versionFolders(look, folder, name === 'node' ? modulesBelow(world) : backend);
+  });
+}
+
+/** An image counts while Volta's record of the package stands beside it; alone it is a left-over. */
+function voltaFolders({ root, world, reader }: Look): readonly PackageFolder[] {
+  const images = world.path.join(root.path, 'image/packages');
+  const records = world.path.join(root.path, 'user/packages');
+  return namesIn(images, reader, world).flatMap((name): PackageFolder[] => {
+    const modules = modulesBelow(world)
+      .map((folder) => world.path.join(images, name, folder))
+      .find((folder) => reader.target(folder)?.kind === 'dir');
+    if (modules === undefined) return [];
+    const hasRecord = reader.facts(world.path.join(records, `${name}.json`)) !== null;
+    return [
+      {
+        ...installed(modules),
+        state: hasRecord ? 'installed' : 'residual',
+        direct: new Set([name]),
+        evidence: hasRecord ? ['volta record'] : [],
+        watch: [images, records, world.path.dirname(world.path.join(records, name))],
+      },
+    ];
+  });
+}
+
+/** Package names of a folder with a sub-folder per scope. */
+function namesIn(folder: string, reader: Reader, world: World): readonly string[] {
+  return reader.list(folder).flatMap(({ name, kind }) => {
+    if (kind !== 'dir') return [];
+    if (!name.startsWith('@')) return [name];
+    return reader.list(world.path.join(folder, name)).map((entry) => `${name}/${entry.name}`);
+  });
+}
+
+/**
+ * `global/5` holds all packages of older versions; `global/v11` an install folder per group of packages
+ * and a link named by a hash to each that is in use (pnpm.io/global-packages).
+ */
+function pnpmFolders(look: Look): readonly PackageFolder[] {
+  const { root, world, reader } = look;
+  return reader.list(root.path).flatMap(({ name, kind }) => {
+    const folder = world.path.join(root.path, name);
+    if (kind !== 'dir') return [];
+    if (/^\d+$/.test(name)) return [groupFolder(folder, 'installed', look)];
+    return /^v\d+$/.test(name) ? pnpmGroups(folder, look) : [];
+  });
+}
+
+function pnpmGroups(parent: string, look: Look): readonly PackageFolder[] {
+  const { world, reader } = look;
+  const real = reader.realPath(parent) ?? parent;
+  const entries = reader.list(parent);
+  const inUse = new Set<string>();
+  for (const { name, kind } of entries) {
+    if (kind !== 'link') continue;
+    const link = world.path.join(parent, name);
+    const target = reader.realPath(link);
+    if (target === null) continue;
+    if (isWithin(target, real, world.path.sep)) inUse.add(target);
+    else reader.note(link, 'outside');
+  }
+  return entries
+    .filter(({ kind }) => kind === 'dir')
+    .map(({ name }) => {
+      const isUsed = inUse.has(world.path.join(real, name));
+      const state = isUsed ? 'installed' : 'residual';
+      return groupFolder(world.path.join(parent, name), state, look);
+    });
+}
+
+/** A folder with a manifest of what was asked for, and node_modules beside it. */
+function groupFolder(
+  folder: string,
+  state: ComponentState,
+  { world, reader }: Look,
+): PackageFolder {
+  return {
+    ...installed(world.path.join(folder, 'node_modules')),
+    state,
+    direct: directNames(folder, reader, world),
+    watch: [folder, world.path.dirname(folder)],
+  };
+}
+
+/** Yarn and Bun flatten all that their global packages need into one folder. */
+function flatFolder(look: Look): readonly PackageFolder[] {
+  return [groupFolder(look.root.path, 'installed', look)];
+}
+
+/** A folder per way of asking, `below` it the manifest and node_modules. */
+function runOnceFolders(look: Look, below: string): readonly PackageFolder[] {
+  const { root, world, reader } = look;
+  return reader.list(root.path).flatMap(({ name, kind }) => {
+    if (kind !== 'dir') return [];
+    const folder = world.path.join(root.path, name, below);
+    const group = groupFolder(folder, 'cached', look);
+    return [{ ...group, evidence: [`${root.manager} cache`], watch: [root.path, folder] }];
+  });
+}
+
+function copiesInProjects({ root, world, reader }: Look): readonly PackageFolder[] {
+  return projectFolders(root.path, world, reader).map((path) => ({
+    ...installed(path),
+    scope: 'project',
+    direct: directNames(world.path.dirname(path), reader, world),
+  }));
+}
+
+/** The packages a manifest asks for; null without one, as then nothing says which were. */
+function directNames(folder: string, reader: Reader, world: World): ReadonlySet<string> | null {
+  const manifest = reader.json(world.path.join(folder, 'package.json'));
+  if (typeof manifest !== 'object' || manifest === null) return null;
+  const names = ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((field) => {
+    const listed = (manifest as Record<string, unknown>)[field];
+    return typeof listed === 'object' && listed !== null ? Object.keys(listed) : [];
+  });
+  return new Set(names);
+}

@@ -1,0 +1,199 @@
+/**
+ * One scan: every detector's roots in a world, each read with a time limit of its own, and what was
+ * found united over roots. A detector that fails costs its root and nothing else. It knows nothing of
+ * earlier scans and never decides what may be removed; each reading's status says that.
+ */
+import { componentStates, confidences, type Component } from '../policies/component.js';
+import type { RootStatus } from '../policies/component.js';
+import {
+  detectors as allDetectors,
+  type Detector,
+  type Home,
+  type Problem,
+  type Reader,
+  type Reading,
+  type Root,
+  type World,
+} from './detect/index.js';
+
+export const defaultRootTimeMs = 10_000;
+
+export interface ScanOptions {
+  /** Ids of the roots to read; left out: all. */
+  readonly roots?: ReadonlySet<string>;
+  readonly rootTimeMs?: number;
+  readonly detectors?: readonly Detector[];
+}
+
+export interface ScanResult {
+  /** One per root that was to be read, in the detectors' order. A component that several roots show is the same record in each. */
+  readonly readings: readonly Reading[];
+  /** Each component once. */
+  readonly components: readonly Component[];
+  /** `complete`: every root was read to its end or is not there. */
+  readonly status: 'complete' | 'partial';
+  readonly durationMs: number;
+}
+
+interface Planned {
+  readonly root: Root;
+  readonly detector: Detector;
+  /** Set when the detector could not say its roots: this one stands for them. */
+  readonly failure: Problem | null;
+}
+
+/** The roots of a world as the detectors name them, each id once. */
+export function planRoots(world: World, detectors = allDetectors): readonly Root[] {
+  return plan(world, detectors).map(({ root }) => root);
+}
+
+export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
+  const startMs = performance.now();
+  const chosen = plan(world, options.detectors ?? allDetectors).filter(
+    ({ root }) => options.roots === undefined || options.roots.has(root.id),
+  );
+  const homes = new Map<Home, RootStatus | null>();
+  const readings = chosen.map((planned) =>
+    readRoot(planned, world, homes, options.rootTimeMs ?? defaultRootTimeMs),
+  );
+  const united = unite(readings.flatMap(({ components }) => components));
+  const isComplete = readings.every(({ status }) => status === 'complete' || status === 'absent');
+  return {
+    readings: readings.map((reading) => ({
+      ...reading,
+      components: [...new Set(reading.components.map(({ id }) => id))].map(
+        (id) => united.get(id) as Component,
+      ),
+    })),
+    components: [...united.values()],
+    status: isComplete ? 'complete' : 'partial',
+    durationMs: Math.round(performance.now() - startMs),
+  };
+}
+
+function plan(world: World, detectors: readonly Detector[]): readonly Planned[] {
+  const planned = new Map<string, Planned>();
+  for (const detector of detectors) {
+    for (const one of rootsOf(detector, world)) {
+      if (!planned.has(one.root.id)) planned.set(one.root.id, one);
+    }
+  }
+  return [...planned.values()];
+}
+
+function rootsOf(detector: Detector, world: World): readonly Planned[] {
+  try {
+    return detector.roots(world).map((root) => ({ root, detector, failure: null }));
+  } catch {
+    return [null, ...world.homes].map((home) => failedPlan(detector, home));
+  }
+}
+
+/** Stands for all roots that a failing detector would have had with one owner. */
+function failedPlan(detector: Detector, home: Home | null): Planned {
+  const path = home?.path ?? '';
+  const { channel } = detector;
+  return {
+    root: {
+      id: `${channel}:roots:${path}`,
+      channel,
+      manager: null,
+      path,
+      home,
+      boundary: { within: [] },
+      watch: [],
+    },
+    detector,
+    failure: failureOf(detector, path),
+  };
+}
+
+function failureOf({ channel }: Detector, path: string): Problem {
+  return { path: `${path} (${channel} detector)`, code: 'io', isLoss: true };
+}
+
+function readRoot(
+  { root, detector, failure }: Planned,
+  world: World,
+  homes: Map<Home, RootStatus | null>,
+  rootTimeMs: number,
+): Reading {
+  if (failure !== null) return { root, status: 'unreadable', problems: [failure], components: [] };
+  const missing = root.home === null ? null : homeStatus(root.home, world, homes);
+  if (missing !== null) return { root, status: missing, problems: [], components: [] };
+  const reader = world.reader(root.boundary, performance.now() + rootTimeMs);
+  try {
+    const components = detector.read(root, world, reader);
+    return {
+      root,
+      status: statusOf(root, world, components.length, reader),
+      problems: reader.problems,
+      components,
+    };
+  } catch {
+    const problems = [...reader.problems, failureOf(detector, root.path)];
+    return { root, status: 'unreadable', problems, components: [] };
+  }
+}
+
+/** null: the home is there. An empty home that an account list vouches for is not mounted. */
+function homeStatus(
+  home: Home,
+  world: World,
+  homes: Map<Home, RootStatus | null>,
+): RootStatus | null {
+  const known = homes.get(home);
+  if (known !== undefined) return known;
+  const reader = world.reader({ within: [home.path] });
+  const isThere = reader.target(home.path)?.kind === 'dir';
+  const isEmpty = isThere && home.mayBeEmpty !== true && reader.list(home.path).length === 0;
+  const isDenied = reader.problems.some(({ code }) => code === 'denied');
+  const status = isDenied ? 'unreadable' : !isThere || isEmpty ? 'unavailable' : null;
+  homes.set(home, status);
+  return status;
+}
+
+function statusOf(root: Root, world: World, count: number, reader: Reader): RootStatus {
+  const losses = reader.problems.filter(({ isLoss }) => isLoss);
+  if (losses.some(({ code }) => code === 'timeout')) return 'timeout';
+  if (losses.some(({ path }) => path === root.path)) return 'unreadable';
+  if (losses.length > 0) return 'partial';
+  const isPlace = root.channel !== 'process' && world.path.isAbsolute(root.path);
+  const isAbsent = isPlace && count === 0 && reader.target(root.path) === null;
+  return isAbsent ? 'absent' : 'complete';
+}
+
+/** What says most about an install comes first. */
+const rank = <T>(list: readonly T[], value: T): number => list.indexOf(value);
+
+/** Components by id; of two records of one install the surer one stands, with the evidence of both. */
+function unite(components: readonly Component[]): ReadonlyMap<string, Component> {
+  const united = new Map<string, Component>();
+  for (const component of components) {
+    const known = united.get(component.id);
+    united.set(component.id, known === undefined ? component : uniteTwo(known, component));
+  }
+  return united;
+}
+
+/** One record of two with the same id; the order of the two does not matter for what is known. */
+export function uniteTwo(a: Component, b: Component): Component {
+  const [best, other] =
+    rank(confidences, b.confidence) < rank(confidences, a.confidence) ? [b, a] : [a, b];
+  const states = [best.state, other.state].sort(
+    (one, two) => rank(componentStates, one) - rank(componentStates, two),
+  );
+  const hasVersion = best.version !== null;
+  const publisher = best.publisher ?? other.publisher;
+  return {
+    ...best,
+    tool: best.tool ?? other.tool,
+    manager: best.manager ?? other.manager,
+    version: hasVersion ? best.version : other.version,
+    purl: hasVersion ? best.purl : (other.purl ?? best.purl),
+    scope: a.scope === 'global' || b.scope === 'global' ? 'global' : 'project',
+    state: states[0] ?? best.state,
+    evidence: [...new Set([...a.evidence, ...b.evidence])].sort(),
+    ...(publisher === undefined ? {} : { publisher }),
+  };
+}
