@@ -1,0 +1,96 @@
+/**
+ * The thread in which scans run, so that a folder that hangs stops nothing but its own read. It builds
+ * the world, names the roots, and says which root it is at before it reads it: the scanner outside
+ * measures the time from that. `runScan` is the same work for where there is no thread.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { builtInCatalogue, indexCatalogue } from '../policies/catalogue.js';
+import type { CatalogueDocument } from '../policies/catalogue.js';
+import { detectors, type ProcessEntry, type Reading, type Root, type World } from './detect/index.js';
+import { homesWorld, machineWorld } from './detect/world.js';
+import { planRoots, scanWorld } from './scan.js';
+
+/** What is looked at. */
+export type Place =
+  | { readonly kind: 'machine'; readonly takesOwnEnvironment: boolean }
+  | { readonly kind: 'homes'; readonly folders: readonly string[] };
+
+export interface ScanRequest {
+  readonly roots: ReadonlySet<string> | 'all';
+  /** Packages that rules name, by ecosystem. */
+  readonly named: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The catalogue of the bundle, or null for the one of this build. */
+  readonly catalogue: { readonly sha256: string; readonly document: CatalogueDocument } | null;
+  readonly processes: readonly ProcessEntry[] | null;
+  /** Roots that hung and are not to be tried now. */
+  readonly skip: ReadonlySet<string>;
+}
+
+export interface ScanOutcome {
+  /** All roots of the world, read or not. */
+  readonly roots: readonly Root[];
+  readonly homes: readonly { readonly account: string; readonly path: string }[];
+  readonly readings: readonly Reading[];
+  readonly durationMs: number;
+}
+
+/** What the thread says, in this order: the plan, each root as it is begun, the outcome. */
+export type WorkerMessage =
+  | { readonly kind: 'plan'; readonly roots: readonly Root[] }
+  | { readonly kind: 'at'; readonly root: string }
+  | { readonly kind: 'outcome'; readonly outcome: ScanOutcome }
+  | { readonly kind: 'failed'; readonly message: string };
+
+function buildWorld(place: Place, request: ScanRequest): World {
+  const { catalogue, named, processes } = request;
+  const options = {
+    catalogue:
+      catalogue === null
+        ? builtInCatalogue()
+        : indexCatalogue(catalogue.document, catalogue.sha256),
+    named,
+    processes,
+  };
+  return place.kind === 'machine'
+    ? machineWorld({ ...options, takesOwnEnvironment: place.takesOwnEnvironment })
+    : homesWorld(place.folders, options);
+}
+
+/** One scan of a place. `say` hears of the plan and of each root before it is read. */
+export function runScan(
+  place: Place,
+  request: ScanRequest,
+  say: (message: WorkerMessage) => void = () => {},
+): ScanOutcome {
+  const world = buildWorld(place, request);
+  const roots = planRoots(world);
+  say({ kind: 'plan', roots });
+  const wanted = request.roots === 'all' ? roots.map(({ id }) => id) : [...request.roots];
+  const chosen = new Set(wanted.filter((id) => !request.skip.has(id)));
+  const announced = detectors.map((detector) => ({
+    ...detector,
+    read: (root: Root, ...rest: [World, Parameters<typeof detector.read>[2]]) => {
+      say({ kind: 'at', root: root.id });
+      return detector.read(root, ...rest);
+    },
+  }));
+  const { readings, durationMs } = scanWorld(world, { roots: chosen, detectors: announced });
+  const homes = world.homes.map(({ account, path }) => ({ account, path }));
+  return { roots, homes, readings, durationMs };
+}
+
+const port = parentPort;
+if (port !== null && workerData !== null && typeof workerData === 'object') {
+  const { curfewPlace: place } = workerData as { curfewPlace?: Place };
+  if (place !== undefined) {
+    port.on('message', (request: ScanRequest) => {
+      try {
+        const outcome = runScan(place, request, (message) => port.postMessage(message));
+        port.postMessage({ kind: 'outcome', outcome } satisfies WorkerMessage);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        port.postMessage({ kind: 'failed', message } satisfies WorkerMessage);
+      }
+    });
+  }
+}
