@@ -9,7 +9,9 @@ import { homeOf, makeComponent, spelled } from './component.js';
 import { isWithin } from './disk.js';
 import { filesOf, vendorFolders, type VendorFolder } from './folders.js';
 import type { Boundary, Detector, FileFacts, Home, Reader, Root, World } from './index.js';
+import { npmPlaces } from './npm-roots.js';
 import { originOf, originOfScript, type Origin } from './origin.js';
+import { pathFolders } from './shell-path.js';
 
 /** A folder that is looked at: on somebody's PATH, the base of vendors' patterns, or both. */
 interface Place {
@@ -37,48 +39,16 @@ function placesOf(world: World): ReadonlyMap<string, Place> {
     if (home === null && !world.hasSystem) return;
     places.set(key, { isOnPath: false, vendors: [], ...places.get(key), path, home, ...change });
   };
-  const lists: (readonly [Home | null, readonly string[]])[] = world.homes.map((home) => [
-    home,
-    world.homePath.get(home.account) ?? [],
-  ]);
-  if (world.hasSystem) lists.unshift([null, world.systemPath]);
-  for (const [home, parts] of lists) {
-    for (const folder of pathFolders(parts, home, world)) add(folder, { isOnPath: true });
+  const owners = world.hasSystem ? [null, ...world.homes] : world.homes;
+  for (const folder of owners.flatMap((home) => pathFolders(world, home))) {
+    // A folder that changes its name with every shell (fnm) is known by its real one.
+    const real = world.reader({ within: [] }).realPath(folder);
+    add(real === null ? folder : spelled(world, real), { isOnPath: true });
   }
   const byBase = Map.groupBy(vendorFolders(world), ({ base }) => base);
   for (const [base, vendors] of byBase) add(base, { vendors });
   plans.set(world, places);
   return places;
-}
-
-/** PATH parts as folders: variables expanded for their owner, the rest of what a PATH may hold left out. */
-function pathFolders(parts: readonly string[], home: Home | null, world: World): readonly string[] {
-  const reader = world.reader({ within: home === null ? [] : [home.path] });
-  const folders = parts.flatMap((part) => {
-    const folder = expand(part, home, world);
-    // A folder that changes its name with every shell (fnm) is known by its real one.
-    return folder === null ? [] : [spelled(world, reader.realPath(folder) ?? folder)];
-  });
-  return [...new Set(folders)];
-}
-
-function expand(part: string, home: Home | null, world: World): string | null {
-  let isKnown = true;
-  const variable = (whole: string, ...names: readonly (string | undefined)[]): string => {
-    const name = names.slice(0, 3).find((text) => text !== undefined) ?? whole;
-    const value = /^(HOME|USERPROFILE)$/i.test(name) ? home?.path : home?.env[name];
-    isKnown &&= value !== undefined;
-    return value ?? '';
-  };
-  const text = part
-    .trim()
-    .replace(/^"(.*)"$/, '$1')
-    .replace(/^~(?=$|[\\/])/, () => home?.path ?? '~')
-    .replace(/%([^%\\/]+)%|\$\{(\w+)\}|\$(\w+)/g, variable);
-  const isPlace = world.platform === 'win32' ? /^[a-z]:[\\/]/i.test(text) : text.startsWith('/');
-  if (!isKnown || !isPlace || text.includes('\0')) return null;
-  const folder = world.path.normalize(text);
-  return folder === world.path.parse(folder).root ? null : folder.replace(/[\\/]+$/, '');
 }
 
 function rootOf(place: Place, world: World): Root {
@@ -90,8 +60,20 @@ function rootOf(place: Place, world: World): Root {
     path,
     home,
     boundary: boundaryOf(place, world),
-    watch: [path],
+    watch: [path, ...launchedFolders(place, world)],
   };
+}
+
+/** Where a person's launchers lead: a program that goes leaves its launcher behind. */
+function launchedFolders({ path, home, isOnPath }: Place, world: World): readonly string[] {
+  if (home === null || !isOnPath) return [];
+  const reader = world.reader({ within: [home.path] });
+  const folders = commandsIn(path, world, reader).flatMap((candidate) => {
+    const real = reader.realPath(candidate.path);
+    const folder = real === null ? path : spelled(world, world.path.dirname(real));
+    return homeOf(world, folder) === home && folder !== path ? [folder] : [];
+  });
+  return [...new Set(folders)];
 }
 
 /** A person's links may lead anywhere in that home; the machine's anywhere on the machine. */
@@ -123,7 +105,7 @@ function readRoot(root: Root, world: World, reader: Reader): readonly Component[
         return { path, name: commandOf(path, world), source: 'folder' };
       }),
     ),
-    ...(place.isOnPath ? commandsIn(root.path, look) : []),
+    ...(place.isOnPath ? commandsIn(root.path, world, reader) : []),
   ];
   const files = new Set<string>();
   const found = new Map<string, Component>();
@@ -137,7 +119,7 @@ function readRoot(root: Root, world: World, reader: Reader): readonly Component[
 }
 
 /** The entries of a PATH folder that bear a command's name; no other entry is touched. */
-function commandsIn(folder: string, { world, reader }: Look): readonly Candidate[] {
+function commandsIn(folder: string, world: World, reader: Reader): readonly Candidate[] {
   return reader
     .list(folder)
     .filter(({ kind }) => kind === 'file' || kind === 'link')
@@ -232,7 +214,8 @@ function packageComponent(
   origin: Extract<Origin, { kind: 'npm' }>,
   candidate: Candidate,
   { world }: Look,
-): Component {
+): Component | null {
+  if (origin.manager === null && isNpmRoot(origin.folder, world)) return null;
   return makeComponent(world, {
     tool: origin.tool?.id ?? null,
     channel: 'npm',
@@ -244,6 +227,18 @@ function packageComponent(
     confidence: 'high',
     evidence: ['package.json', candidate.source],
   });
+}
+
+const npmFolders = new WeakMap<World, readonly string[]>();
+
+/** Whether the npm channel reads this folder itself, and knows more about it. */
+function isNpmRoot(folder: string, world: World): boolean {
+  const looking = world.reader({ within: [] });
+  const known =
+    npmFolders.get(world) ??
+    npmPlaces(world).map(({ path }) => spelled(world, looking.realPath(path) ?? path));
+  npmFolders.set(world, known);
+  return known.some((place) => isWithin(spelled(world, folder), place, world.path.sep));
 }
 
 function kegComponent(
@@ -343,7 +338,8 @@ function windowsLauncher(candidate: Candidate, facts: FileFacts, look: Look): Se
     const folder = world.path.join(root.path, 'node_modules', named, 'package.json');
     const origin = originOf(folder, world, reader);
     if (origin.kind === 'npm') {
-      return { component: packageComponent(origin, candidate, look), fileId: origin.folder };
+      const component = packageComponent(origin, candidate, look);
+      return component === null ? null : { component, fileId: origin.folder };
     }
   }
   const tool = claimOf(candidate.name, world);
