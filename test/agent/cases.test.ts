@@ -31,7 +31,6 @@ const built = path.join(top, 'node_modules', '.cache', `curfew-cases-${process.p
 const notYet: Readonly<Record<string, string>> = {
   C033: 'Python environments are not read yet',
   C034: 'Python packages are not read yet',
-  C036: 'Homebrew kegs are not read yet, so the formula is not reported',
   C040: 'application bundles are not read yet',
   C106: 'MCP configuration is not read yet',
 };
