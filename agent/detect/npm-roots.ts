@@ -31,9 +31,11 @@ export interface NpmPlace {
   readonly within: string;
 }
 
-/** Where one Node of a `versions` root keeps its global packages. */
+/** Where one Node of a `versions` root keeps its global packages: as unpacked, fnm's, old asdf's. */
 export const modulesBelow = ({ platform }: World): readonly string[] =>
-  platform === 'win32' ? ['node_modules'] : ['lib/node_modules', '.npm/lib/node_modules'];
+  platform === 'win32'
+    ? ['node_modules', 'installation/node_modules']
+    : ['lib/node_modules', 'installation/lib/node_modules', '.npm/lib/node_modules'];
 
 /** Every place once, in a fixed order; the first that claims a folder has it. */
 export function npmPlaces(world: World): readonly NpmPlace[] {
