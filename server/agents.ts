@@ -1,0 +1,198 @@
+/**
+ * The agents' side of the server: lets connections in, greets, hands out documents, feeds the queue of
+ * reports and tells everyone when something new was published. Deltas of compression are off and
+ * frames bounded, so a connection costs little and no frame much.
+ */
+import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Catalogue } from '../policies/catalogue.js';
+import { CurfewError } from '../wire/errors.js';
+import { subprotocol, type FromAgent, type FromServer } from '../wire/messages.js';
+import { maxMessageBytes } from '../wire/parse.js';
+import { admit, turnAway, UsedTokens } from './admission.js';
+import { AgentLink } from './agent-link.js';
+import { assignmentOf } from './assignment.js';
+import { catalogueText } from './catalogue-text.js';
+import type { ServerKeys } from './keys.js';
+import { ReportQueue } from './report-queue.js';
+import type { Store } from './store/index.js';
+import type { Device } from './store/records.js';
+
+const heartbeatMs = 30_000;
+const upgradeTimeoutMs = 10_000;
+const closeTimeoutMs = 2000;
+/** A publish is spread so that about five agents a millisecond ask for it. */
+const agentsPerSpreadMs = 5;
+
+export interface AgentsOptions {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly catalogue: Catalogue;
+  readonly clock: () => number;
+  readonly checkInMinutes: number;
+  /** A device reported, came or went. */
+  readonly onDevice: (device: string) => void;
+  readonly onFault: (error: unknown, device: string) => void;
+}
+
+export class Agents {
+  readonly #options: AgentsOptions;
+  readonly #queue: ReportQueue;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+    handleProtocols: () => subprotocol,
+  });
+  readonly #links = new Map<string, AgentLink>();
+  readonly #used = new UsedTokens();
+  readonly #heartbeat: NodeJS.Timeout;
+  #isClosing = false;
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+    const { store, onDevice, onFault } = options;
+    this.#queue = new ReportQueue({ store, onApplied: onDevice, onFault });
+    this.#heartbeat = setInterval(() => {
+      for (const link of this.#links.values()) link.beat();
+    }, heartbeatMs);
+    this.#heartbeat.unref();
+  }
+
+  attach(server: Server): void {
+    server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      if (socket instanceof Socket) {
+        socket.setTimeout(upgradeTimeoutMs, () => socket.destroy());
+      }
+      this.#open(request, socket, head).catch((error: unknown) => {
+        turnAway(socket, error, this.#options.clock());
+      });
+    });
+  }
+
+  get connected(): number {
+    return this.#links.size;
+  }
+
+  isOnline(device: string): boolean {
+    return this.#links.has(device);
+  }
+
+  /** Epoch ms of the last sign of life of a connected device; null when it is not connected. */
+  lastHeard(device: string): number | null {
+    return this.#links.get(device)?.lastHeard ?? null;
+  }
+
+  /** Tells every connected agent that there is a newer bundle. */
+  announce(sequence: number): void {
+    const spreadMs = Math.min(60_000, Math.ceil(this.#links.size / agentsPerSpreadMs));
+    const message: FromServer = { type: 'available', what: 'bundle', sequence, spreadMs };
+    const text = JSON.stringify(message);
+    for (const link of this.#links.values()) link.sendText(text);
+  }
+
+  /** Ends the connection of a device that is no longer welcome. */
+  disconnect(device: string): void {
+    this.#links.get(device)?.close(1008, 'DEVICE_REVOKED');
+  }
+
+  async #open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (this.#isClosing) throw new CurfewError('SERVER_BUSY', 'the server is stopping');
+    const { store, clock } = this.#options;
+    const device = await admit(request, { store, used: this.#used, now: clock() });
+    if (socket.destroyed) return;
+    if (socket instanceof Socket) socket.setTimeout(0);
+    this.#sockets.handleUpgrade(request, socket, head, (accepted) => this.#join(accepted, device));
+  }
+
+  #join(socket: WebSocket, device: Device): void {
+    const link = new AgentLink(socket, device, {
+      queue: this.#queue,
+      clock: this.#options.clock,
+      greet: (from, hello) => this.#greet(from, hello),
+      find: (from, what) => this.#find(from, what),
+      onFault: this.#options.onFault,
+    });
+    // One connection a device: the newest is the one that lives.
+    this.#links.get(device.id)?.close(4001, 'another connection of this device');
+    this.#links.set(device.id, link);
+    socket.on('close', () => {
+      if (this.#links.get(device.id) !== link) return;
+      this.#links.delete(device.id);
+      if (!this.#isClosing) void this.#keepLastHeard([link]);
+      this.#options.onDevice(device.id);
+    });
+  }
+
+  async #greet(device: Device, hello: Extract<FromAgent, { type: 'hello' }>): Promise<FromServer> {
+    const { store, keys, clock, checkInMinutes } = this.#options;
+    const now = clock();
+    const { assignment, streams } = await store.write(async (writing) => {
+      await writing.devices.setFacts(device.id, hello.facts);
+      await writing.devices.setLastSeen(device.id, now);
+      const issuer = { serverId: store.serverId, keys, now };
+      return {
+        assignment: await assignmentOf(writing, device, issuer),
+        streams: await writing.reports.streams(device.id),
+      };
+    });
+    this.#options.onDevice(device.id);
+    return {
+      type: 'welcome',
+      deviceId: device.id,
+      time: new Date(now).toISOString(),
+      bundleSequence: await store.read.policies.latestSequence(),
+      assignmentSequence: assignment.sequence,
+      streams: streams.map(({ stream, seq }) => ({ stream, seq })),
+      checkInMinutes,
+    };
+  }
+
+  async #find(
+    device: Device,
+    what: Extract<FromAgent, { type: 'get' }>['what'],
+  ): Promise<FromServer> {
+    const { store, catalogue } = this.#options;
+    const content =
+      what === 'bundle'
+        ? (await store.read.policies.latest())?.jws
+        : what === 'assignment'
+          ? (await store.read.policies.assignment(device.id))?.jws
+          : catalogueText(catalogue);
+    return content === undefined
+      ? { type: 'refused', code: 'NOT_FOUND', message: `there is no ${what} yet` }
+      : { type: 'document', what, content };
+  }
+
+  async #keepLastHeard(links: readonly AgentLink[]): Promise<void> {
+    try {
+      await this.#options.store.write(async (writing) => {
+        for (const link of links) await writing.devices.setLastSeen(link.device.id, link.lastHeard);
+      });
+    } catch (error) {
+      this.#options.onFault(error, links[0]?.device.id ?? '');
+    }
+  }
+
+  /** Takes nothing new, answers what it has, says goodbye. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearInterval(this.#heartbeat);
+    await this.#queue.drained();
+    const links = [...this.#links.values()];
+    await this.#keepLastHeard(links);
+    for (const link of links) link.close(1001, 'the server is stopping');
+    const until = Date.now() + closeTimeoutMs;
+    while (this.#links.size > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for (const link of this.#links.values()) link.terminate();
+    // Reports may have come in while goodbyes were said.
+    await this.#queue.drained();
+    this.#sockets.close();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What the serving process does by the clock: samples the trend (each minute, and soon after a
+ * change), notices bundles that another process published, forgets what is older than the retention.
+ * A step that fails is logged and tried again at its next time.
+ */
+import { sampleTrend } from './compliance.js';
+import type { ServerContext } from './context.js';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const bundlePollMs = 1000;
+const sampleDelayMs = 1000;
+const pruneBatch = 5000;
+
+export interface Clockwork {
+  /** Something changed that the trend should show. */
+  readonly touch: () => void;
+  readonly announcePublished: () => Promise<void>;
+  /** Resolves when no step is under way. */
+  readonly stop: () => Promise<void>;
+}
+
+export async function startClockwork(context: ServerContext): Promise<Clockwork> {
+  const { store, agents, live, log } = context;
+  let announced = await store.read.policies.latestSequence();
+  let isStopped = false;
+  const underWay = new Set<Promise<void>>();
+  const step = (name: string, work: () => Promise<void>) => (): void => {
+    if (isStopped) return;
+    const running = work()
+      .catch((error: unknown) => log.error({ area: 'clockwork', event: name, err: error }, 'fault'))
+      .finally(() => underWay.delete(running));
+    underWay.add(running);
+  };
+
+  const announcePublished = async (): Promise<void> => {
+    const sequence = await store.read.policies.latestSequence();
+    if (sequence <= announced) return;
+    announced = sequence;
+    agents.announce(sequence);
+    live.publish({ kind: 'policy', bundleSequence: sequence });
+    log.info({ area: 'policy', event: 'published', sequence }, 'published');
+  };
+  const prune = async (): Promise<void> => {
+    const now = context.clock();
+    const before = now - context.settings.retentionDays * dayMs;
+    await store.write((writing) => writing.people.removeExpired(now));
+    for (let removed = 1; removed > 0 && !isStopped;) {
+      removed = await store.write((writing) => writing.reports.prune(before, pruneBatch));
+    }
+  };
+
+  const sample = step('sample', () => sampleTrend(context));
+  let soon: NodeJS.Timeout | null = null;
+  const touch = (): void => {
+    if (isStopped) return;
+    soon ??= setTimeout(() => {
+      soon = null;
+      sample();
+    }, sampleDelayMs).unref();
+  };
+  const timers = [
+    setInterval(step('announce', announcePublished), bundlePollMs),
+    setInterval(sample, minuteMs),
+    setInterval(step('prune', prune), hourMs),
+  ];
+  for (const timer of timers) timer.unref();
+  sample();
+  return {
+    touch,
+    announcePublished,
+    stop: async () => {
+      isStopped = true;
+      for (const timer of timers) clearInterval(timer);
+      if (soon !== null) clearTimeout(soon);
+      await Promise.all(underWay);
+    },
+  };
+}

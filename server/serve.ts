@@ -1,0 +1,48 @@
+/**
+ * `curfew-server serve`: starts the server, says once on stdout where it listens, and stays until it
+ * is told to stop. A signal lets it answer what it has taken, for at most five seconds.
+ */
+import { createServer } from './app.js';
+import type { Settings } from './settings.js';
+import type { Store } from './store/index.js';
+
+const drainMs = 5000;
+
+/** Resolves after a clean stop. Errors: those of `listen`. */
+export async function serve({
+  settings,
+  store,
+}: {
+  readonly settings: Settings;
+  readonly store: Store;
+}): Promise<void> {
+  const server = await createServer({ settings, store });
+  const { log, keys } = server.context;
+  let url;
+  try {
+    url = await server.listen();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  const { serverId } = store;
+  const { policyThumbprint: policyKeyThumbprint } = keys;
+  const ready = { event: 'listening', url, serverId, policyKeyThumbprint, pid: process.pid };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  log.info({ area: 'server', event: 'listening', url }, 'listening');
+  const signal = await stopSignal();
+  log.info({ area: 'server', event: 'stopping', signal }, 'stopping');
+  const forced = setTimeout(() => {
+    log.error({ area: 'server', event: 'forced-stop' }, 'forced-stop');
+    process.exit(1);
+  }, drainMs);
+  await server.close();
+  clearTimeout(forced);
+  log.info({ area: 'server', event: 'stopped' }, 'stopped');
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+}

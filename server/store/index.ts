@@ -1,0 +1,170 @@
+/**
+ * What the server asks of its database: one interface, every engine. All of it is asynchronous and
+ * nothing of one engine shows. Reads see what has been committed; writes happen inside `write`, which
+ * commits all or nothing and resolves only when the result is on disk. Writes are one after another.
+ */
+import type { VerdictStatus } from '../../policies/evaluate.js';
+import type { DeviceState } from '../views.js';
+import type {
+  AuditEntry,
+  Device,
+  DeviceStatus,
+  DeviceSummary,
+  EnrolToken,
+  HistoryRecord,
+  Pass,
+  RawReport,
+  StoredAssignment,
+  StoredBundle,
+  StoredComponent,
+  StoredFinding,
+  Stream,
+  SubjectKey,
+  SubjectScan,
+  TrendPoint,
+  User,
+} from './records.js';
+
+/** The page of a list: at most `limit` rows after the row whose sort key is `after`. */
+export interface Slice {
+  readonly limit: number;
+  readonly after: readonly string[] | null;
+}
+export interface Page<T> {
+  readonly rows: readonly T[];
+  /** Of all rows the filter admits, not of this page. */
+  readonly total: number;
+  readonly next: readonly string[] | null;
+}
+
+export interface DeviceFilter {
+  readonly state: DeviceState | null;
+  /** Part of a host name, label or group, in any case. */
+  readonly search: string | null;
+}
+export interface FindingFilter {
+  readonly tool: string | null;
+  readonly verdict: VerdictStatus | null;
+  readonly device: string | null;
+}
+
+export interface DeviceReads {
+  get(id: string): Promise<Device | null>;
+  byKey(publicKey: string): Promise<Device | null>;
+  /** The latest device of this hardware that is not revoked. */
+  byHardware(hardwareId: string): Promise<Device | null>;
+  /** By host name, then id; revoked devices are outside the fleet. `staleBefore`: epoch ms. */
+  list(filter: DeviceFilter, slice: Slice, staleBefore: number): Promise<Page<DeviceSummary>>;
+  summary(id: string, staleBefore: number): Promise<DeviceSummary | null>;
+}
+export interface DeviceWrites extends DeviceReads {
+  add(device: Device): Promise<void>;
+  setFacts(id: string, facts: Device['facts']): Promise<void>;
+  setLastSeen(id: string, at: number): Promise<void>;
+  revoke(id: string, at: number): Promise<void>;
+  setStatus(status: DeviceStatus): Promise<void>;
+}
+
+export interface TokenReads {
+  byHash(hash: string): Promise<EnrolToken | null>;
+}
+export interface TokenWrites extends TokenReads {
+  add(token: Omit<EnrolToken, 'id'>): Promise<number>;
+  /** Takes one use; false when none was left. */
+  use(id: number): Promise<boolean>;
+  revoke(id: number): Promise<void>;
+}
+
+export interface ReportReads {
+  streams(device: string): Promise<readonly Stream[]>;
+  stream(device: string, stream: string): Promise<Stream | null>;
+  raw(device: string, stream: string, seq: number): Promise<RawReport | null>;
+  components(device: string, subject?: SubjectKey): Promise<readonly StoredComponent[]>;
+  component(device: string, subject: SubjectKey, id: string): Promise<StoredComponent | null>;
+  scans(device: string): Promise<readonly SubjectScan[]>;
+  status(device: string): Promise<DeviceStatus | null>;
+  /** Newest first. */
+  history(device: string, limit: number): Promise<readonly HistoryRecord[]>;
+}
+export interface ReportWrites extends ReportReads {
+  putStream(stream: Stream): Promise<void>;
+  putRaw(report: RawReport): Promise<void>;
+  putComponent(stored: StoredComponent): Promise<void>;
+  removeComponent(device: string, subject: SubjectKey, id: string): Promise<void>;
+  putScan(device: string, scan: SubjectScan): Promise<void>;
+  addHistory(device: string, records: readonly HistoryRecord[]): Promise<void>;
+  /** Replaces a device's findings by these. */
+  setFindings(device: string, findings: readonly StoredFinding[]): Promise<void>;
+  /** Forgets raw reports, history and trend from before `before`; at most `limit` rows of each. */
+  prune(before: number, limit: number): Promise<number>;
+}
+
+export interface ComplianceReads {
+  states(staleBefore: number): Promise<Readonly<Record<DeviceState, number>>>;
+  reviewed(): Promise<number>;
+  tools(): Promise<
+    readonly { tool: string; devices: number; violation: number; pending: number }[]
+  >;
+  findings(filter: FindingFilter, slice: Slice): Promise<Page<StoredFinding>>;
+  /** Oldest first. */
+  trend(since: number): Promise<readonly TrendPoint[]>;
+}
+export interface ComplianceWrites extends ComplianceReads {
+  /** Writes the point of that instant, replacing one that is there. */
+  putTrend(point: TrendPoint): Promise<void>;
+}
+
+export interface PolicyReads {
+  /** Sequence of the newest bundle; 0: none. */
+  latestSequence(): Promise<number>;
+  latest(): Promise<StoredBundle | null>;
+  /** The device's newest assignment. */
+  assignment(device: string): Promise<StoredAssignment | null>;
+}
+export interface PolicyWrites extends PolicyReads {
+  addBundle(bundle: StoredBundle): Promise<void>;
+  addAssignment(assignment: StoredAssignment): Promise<void>;
+}
+
+export interface PeopleReads {
+  user(name: string): Promise<User | null>;
+  session(hash: string): Promise<Pass | null>;
+  /** Oldest first. */
+  audit(afterSeq: number, limit: number): Promise<readonly AuditEntry[]>;
+  lastAudit(): Promise<AuditEntry | null>;
+}
+export interface PeopleWrites extends PeopleReads {
+  putUser(user: User): Promise<void>;
+  addLink(link: Pass): Promise<void>;
+  /** Takes the link out, so that it serves once. */
+  takeLink(hash: string): Promise<Pass | null>;
+  addSession(session: Pass): Promise<void>;
+  removeSession(hash: string): Promise<void>;
+  removeExpired(before: number): Promise<void>;
+  addAudit(entry: AuditEntry): Promise<void>;
+}
+
+export interface Reading {
+  readonly devices: DeviceReads;
+  readonly tokens: TokenReads;
+  readonly reports: ReportReads;
+  readonly compliance: ComplianceReads;
+  readonly policies: PolicyReads;
+  readonly people: PeopleReads;
+}
+export interface Writing {
+  readonly devices: DeviceWrites;
+  readonly tokens: TokenWrites;
+  readonly reports: ReportWrites;
+  readonly compliance: ComplianceWrites;
+  readonly policies: PolicyWrites;
+  readonly people: PeopleWrites;
+}
+
+export interface Store {
+  /** Random, made with the database; part of the enrolment answer and of device tokens. */
+  readonly serverId: string;
+  readonly read: Reading;
+  write<T>(work: (writing: Writing) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}

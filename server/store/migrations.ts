@@ -1,0 +1,175 @@
+/**
+ * The tables of the server on SQLite, as steps forward: step n takes a database of version n - 1 to
+ * n. A step that has shipped is never edited; what it got wrong, the next one corrects.
+ */
+const first = `
+CREATE TABLE server (id TEXT NOT NULL, created_at INTEGER NOT NULL);
+
+CREATE TABLE enrol_tokens (
+  id INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  group_name TEXT,
+  label TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  uses_left INTEGER,
+  is_revoked INTEGER NOT NULL
+);
+
+CREATE TABLE devices (
+  id TEXT PRIMARY KEY,
+  public_key TEXT NOT NULL UNIQUE,
+  host_name TEXT NOT NULL COLLATE NOCASE,
+  facts TEXT NOT NULL,
+  hardware_id TEXT,
+  group_name TEXT,
+  label TEXT,
+  enrolled_at INTEGER NOT NULL,
+  last_seen INTEGER,
+  revoked_at INTEGER,
+  may_replace TEXT
+) WITHOUT ROWID;
+CREATE INDEX devices_by_hardware ON devices (hardware_id) WHERE hardware_id IS NOT NULL;
+CREATE INDEX devices_by_name ON devices (host_name, id) WHERE revoked_at IS NULL;
+
+CREATE TABLE device_status (
+  device TEXT PRIMARY KEY,
+  standing TEXT NOT NULL,
+  fresh_at INTEGER,
+  worst TEXT,
+  has_review INTEGER NOT NULL,
+  findings INTEGER NOT NULL,
+  bundle_sequence INTEGER
+) WITHOUT ROWID;
+CREATE INDEX device_status_by_standing ON device_status (standing, fresh_at);
+CREATE INDEX device_status_by_review ON device_status (device) WHERE has_review = 1;
+
+CREATE TABLE streams (
+  device TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  has_base INTEGER NOT NULL,
+  is_awaiting INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  is_superseded INTEGER NOT NULL,
+  PRIMARY KEY (device, stream)
+) WITHOUT ROWID;
+
+CREATE TABLE reports (
+  id INTEGER PRIMARY KEY,
+  device TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  body TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  UNIQUE (device, stream, seq)
+);
+
+CREATE TABLE components (
+  device TEXT NOT NULL,
+  id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  tool TEXT,
+  channel TEXT NOT NULL,
+  manager TEXT,
+  purl TEXT,
+  name TEXT NOT NULL,
+  version TEXT,
+  path TEXT NOT NULL,
+  owner TEXT,
+  scope TEXT NOT NULL,
+  state TEXT NOT NULL,
+  confidence TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  first_seen TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  PRIMARY KEY (device, subject, id)
+) WITHOUT ROWID;
+
+CREATE TABLE findings (
+  device TEXT NOT NULL,
+  key TEXT NOT NULL,
+  tool TEXT,
+  name TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  first_seen INTEGER NOT NULL,
+  PRIMARY KEY (device, key)
+) WITHOUT ROWID;
+CREATE INDEX findings_by_rank ON findings (rank, device, key);
+CREATE INDEX findings_by_tool ON findings (tool, rank, device);
+
+CREATE TABLE scans (
+  device TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  scan TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  PRIMARY KEY (device, subject)
+) WITHOUT ROWID;
+
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY,
+  device TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  tool TEXT,
+  component TEXT,
+  from_text TEXT,
+  to_text TEXT,
+  detail TEXT
+);
+CREATE INDEX history_by_device ON history (device, id);
+
+CREATE TABLE trend (at INTEGER PRIMARY KEY, states TEXT NOT NULL);
+
+CREATE TABLE bundles (
+  sequence INTEGER PRIMARY KEY,
+  jws TEXT NOT NULL,
+  published_at INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  catalogue_sha256 TEXT NOT NULL
+);
+CREATE TABLE bundle_policies (
+  bundle INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  policy TEXT NOT NULL,
+  yaml TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  published_at INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  PRIMARY KEY (bundle, position)
+) WITHOUT ROWID;
+
+CREATE TABLE assignments (
+  device TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  jws TEXT NOT NULL,
+  issued_at INTEGER NOT NULL,
+  PRIMARY KEY (device, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE users (name TEXT PRIMARY KEY, role TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions (hash TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE links (hash TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT,
+  detail TEXT,
+  prev TEXT NOT NULL,
+  hash TEXT NOT NULL
+);
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+`;
+
+export const migrations: readonly string[] = [first];

@@ -1,0 +1,193 @@
+/**
+ * The records that the server keeps, as every engine gives and takes them. Times are epoch
+ * milliseconds, closed lists are the shared ones. Nothing here knows a database.
+ */
+import type { DeviceFacts, ReportedVerdict, ScanState } from '../../wire/messages.js';
+import type { ReportedComponent } from '../../wire/messages.js';
+import type { VerdictStatus } from '../../policies/evaluate.js';
+import type { DeviceState } from '../views.js';
+
+/** A stored device class: the device's state as if time stood still. `stale` is added by the query. */
+export type Standing = Exclude<DeviceState, 'stale'>;
+
+export interface EnrolToken {
+  readonly id: number;
+  readonly hash: string;
+  readonly group: string | null;
+  readonly label: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** Null: without limit. */
+  readonly usesLeft: number | null;
+  readonly isRevoked: boolean;
+}
+
+export interface Device {
+  readonly id: string;
+  /** Ed25519, JWK `x`. */
+  readonly publicKey: string;
+  readonly facts: DeviceFacts;
+  readonly group: string | null;
+  readonly label: string | null;
+  readonly enrolledAt: number;
+  readonly lastSeen: number | null;
+  readonly revokedAt: number | null;
+  /** A device of the same hardware that this one may stand for; an admin decides. */
+  readonly mayReplace: string | null;
+}
+
+/** What the fleet view shows of a device, with its state computed for the instant that was asked. */
+export interface DeviceSummary {
+  readonly device: Device;
+  readonly state: DeviceState;
+  readonly lastKnown: VerdictStatus | null;
+  readonly hasReview: boolean;
+  readonly findings: number;
+  readonly lastComplete: number | null;
+  readonly bundleSequence: number | null;
+}
+
+/** Whose stream: `machine`, or `person:<account>`. */
+export type SubjectKey = string;
+
+export interface Stream {
+  readonly device: string;
+  readonly stream: string;
+  readonly subject: SubjectKey;
+  /** The last applied report; 0: none. */
+  readonly seq: number;
+  /** Its hash; 64 zeros at 0. */
+  readonly hash: string;
+  /** True once a whole snapshot has been applied: changes have something to change. */
+  readonly hasBase: boolean;
+  /** True between a `resync` answer and the snapshot that follows it, which may have any seq. */
+  readonly isAwaitingSnapshot: boolean;
+  /** The last part of an unfinished snapshot; 0: none is open. */
+  readonly part: number;
+  /** Another stream of the same subject has taken over (rebuilt database). */
+  readonly isSuperseded: boolean;
+}
+
+export interface RawReport {
+  readonly device: string;
+  readonly stream: string;
+  readonly seq: number;
+  readonly sha256: string;
+  readonly body: string;
+  readonly receivedAt: number;
+}
+
+/** A component as last reported, with the subject whose stream carries it. */
+export interface StoredComponent {
+  readonly device: string;
+  readonly subject: SubjectKey;
+  readonly component: ReportedComponent;
+}
+
+/** A tool on a device; `key` is the tool's id, or channel and name of what no entry claims. */
+export interface StoredFinding {
+  readonly device: string;
+  readonly key: string;
+  readonly tool: string | null;
+  readonly name: string;
+  readonly verdict: ReportedVerdict;
+  readonly firstSeen: number;
+}
+
+export const historyKinds = [
+  'enrolled',
+  'appeared',
+  'changed',
+  'removed',
+  'verdict',
+  'event',
+  'scan',
+  'snapshot',
+] as const;
+
+export interface HistoryRecord {
+  readonly at: number;
+  readonly kind: (typeof historyKinds)[number];
+  readonly tool: string | null;
+  readonly component: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly detail: string | null;
+}
+
+export interface SubjectScan {
+  readonly subject: SubjectKey;
+  readonly scan: ScanState;
+  /** Server time of the report that carried it. */
+  readonly receivedAt: number;
+}
+
+/** The stored part of a device's compliance; written by ingest in the transaction of the report. */
+export interface DeviceStatus {
+  readonly device: string;
+  readonly standing: Standing;
+  /** The last complete scan of any subject, never later than its report's arrival; null: none. */
+  readonly freshAt: number | null;
+  readonly worst: VerdictStatus | null;
+  readonly hasReview: boolean;
+  readonly findings: number;
+  readonly bundleSequence: number | null;
+}
+
+export interface StoredPolicy {
+  readonly policy: string;
+  readonly yaml: string;
+  /** The bundle in which this text first stood. */
+  readonly sequence: number;
+  readonly publishedAt: number;
+  readonly author: string;
+}
+
+export interface StoredBundle {
+  readonly sequence: number;
+  readonly jws: string;
+  readonly publishedAt: number;
+  readonly author: string;
+  readonly catalogueSha256: string;
+  /** In order of priority. */
+  readonly policies: readonly StoredPolicy[];
+}
+
+export interface StoredAssignment {
+  readonly device: string;
+  readonly sequence: number;
+  readonly jws: string;
+  readonly issuedAt: number;
+}
+
+export type Role = 'viewer' | 'operator' | 'admin';
+
+export interface User {
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: number;
+}
+
+/** A signed-in browser or an unused sign-in link: only the secret's hash is known. */
+export interface Pass {
+  readonly hash: string;
+  readonly user: string;
+  readonly expiresAt: number;
+}
+
+export interface AuditEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string | null;
+  readonly detail: string | null;
+  /** Hash of the entry before, and of this one over it. */
+  readonly prev: string;
+  readonly hash: string;
+}
+
+export interface TrendPoint {
+  readonly at: number;
+  readonly states: Readonly<Record<DeviceState, number>>;
+}

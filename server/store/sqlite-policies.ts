@@ -1,0 +1,63 @@
+/** Bundles with their policies, and the assignments of devices, on SQLite. */
+import type { PolicyWrites } from './index.js';
+import type { StoredAssignment, StoredBundle, StoredPolicy } from './records.js';
+import type { Sql } from './sql.js';
+
+function latest(sql: Sql): StoredBundle | null {
+  const row = sql.get<Omit<StoredBundle, 'policies'>>(
+    `SELECT sequence, jws, published_at AS publishedAt, author,
+       catalogue_sha256 AS catalogueSha256
+     FROM bundles ORDER BY sequence DESC LIMIT 1`,
+  );
+  if (row === null) return null;
+  const policies = sql.all<StoredPolicy>(
+    `SELECT policy, yaml, sequence, published_at AS publishedAt, author
+     FROM bundle_policies WHERE bundle = @sequence ORDER BY position`,
+    { sequence: row.sequence },
+  );
+  return { ...row, policies };
+}
+
+function addBundle(sql: Sql, bundle: StoredBundle): void {
+  sql.run(
+    `INSERT INTO bundles (sequence, jws, published_at, author, catalogue_sha256)
+     VALUES (@sequence, @jws, @publishedAt, @author, @catalogueSha256)`,
+    {
+      sequence: bundle.sequence,
+      jws: bundle.jws,
+      publishedAt: bundle.publishedAt,
+      author: bundle.author,
+      catalogueSha256: bundle.catalogueSha256,
+    },
+  );
+  for (const [position, policy] of bundle.policies.entries()) {
+    sql.run(
+      `INSERT INTO bundle_policies
+         (bundle, position, policy, yaml, sequence, published_at, author)
+       VALUES (@bundle, @position, @policy, @yaml, @sequence, @publishedAt, @author)`,
+      { bundle: bundle.sequence, position, ...policy },
+    );
+  }
+}
+
+export function policyWrites(sql: Sql): PolicyWrites {
+  return {
+    latestSequence: async () =>
+      sql.get<{ n: number | null }>('SELECT max(sequence) AS n FROM bundles')?.n ?? 0,
+    latest: async () => latest(sql),
+    assignment: async (device) =>
+      sql.get<StoredAssignment>(
+        `SELECT device, sequence, jws, issued_at AS issuedAt FROM assignments
+         WHERE device = @device ORDER BY sequence DESC LIMIT 1`,
+        { device },
+      ),
+    addBundle: async (bundle) => addBundle(sql, bundle),
+    addAssignment: async (assignment) => {
+      sql.run(
+        `INSERT INTO assignments (device, sequence, jws, issued_at)
+         VALUES (@device, @sequence, @jws, @issuedAt)`,
+        { ...assignment },
+      );
+    },
+  };
+}
