@@ -189,7 +189,7 @@ function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
     .description('check a policy; 1 when it would be refused')
     .addHelpText('after', '\nExample: curfew-server policy lint policy.yaml')
     .action((file: string) => {
-      const parsed = parsePolicy(readPolicy(file), builtInCatalogue());
+      const parsed = parsePolicy(readPolicy(file), { catalogue: builtInCatalogue() });
       tellProblems(file, parsed.kind === 'invalid' ? parsed.problems : parsed.warnings);
       if (parsed.kind === 'invalid') setExitCode(1);
       else print(`${file}: ${parsed.policy.policy} is valid`);

@@ -42,7 +42,7 @@ export async function publish(
   { yaml, author }: PublishRequest,
 ): Promise<Published> {
   const { store, catalogue, now } = publisher;
-  const parsed = parsePolicy(yaml, catalogue);
+  const parsed = parsePolicy(yaml, { catalogue });
   if (parsed.kind === 'invalid') return parsed;
   const { warnings } = parsed;
   const { policy } = parsed.policy;
