@@ -58,6 +58,8 @@ export interface HttpOptions {
 export interface SocketOptions extends HttpOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly subprotocol: string;
+  /** Gives up while connecting. */
+  readonly signal?: AbortSignal;
 }
 
 /** The socket is paused: attach the listeners, then resume. */
@@ -239,7 +241,9 @@ export async function openSocket(
     perMessageDeflate: false,
     followRedirects: false,
   });
-  return new Promise((resolve) => {
+  const giveUp = (): void => socket.terminate();
+  options.signal?.addEventListener('abort', giveUp);
+  const opening = new Promise<Opened | Answer | Offline>((resolve) => {
     socket.on('open', () => {
       socket.pause();
       resolve({ kind: 'open', socket });
@@ -258,4 +262,5 @@ export async function openSocket(
       );
     });
   });
+  return opening.finally(() => options.signal?.removeEventListener('abort', giveUp));
 }
