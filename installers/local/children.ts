@@ -25,6 +25,8 @@ export interface Child {
   /** The last lines it wrote to stderr. */
   lastWords(): string;
   stop(): Promise<number>;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<number>;
 }
 
 /** Starts a long-running child whose stdout is JSON lines. `onLog` receives each line of its stderr. */
@@ -59,6 +61,10 @@ export function startChild(
     ended,
     lastWords: () => last.join('\n'),
     stop: () => stop(child, ended),
+    kill: () => {
+      child.kill('SIGKILL');
+      return ended;
+    },
   };
 }
 
