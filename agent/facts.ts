@@ -29,7 +29,8 @@ async function within<T>(answer: Promise<T>): Promise<T | null> {
 }
 
 /** Ids that makers leave in for all their machines name none. */
-const emptyIds = /^(0+|f+|-|none|unknown|not specified|to be filled.*|default string|03000200-0400-0500-0006-000700080009)$/i;
+const emptyIds =
+  /^(0+|f+|-|none|unknown|not specified|to be filled.*|default string|03000200-0400-0500-0006-000700080009)$/i;
 
 /** The hardware's own UUID, or null when there is none that tells machines apart. */
 export function hardwareIdOf(uuid: string | null | undefined): string | null {
@@ -79,7 +80,13 @@ function linuxEntry(pid: number): Omit<ProcessEntry, 'pid' | 'account'> | null {
     }
   };
   const line = attempt(() => readFileSync(`${folder}/cmdline`, 'utf8'));
-  const argv = line === null ? null : line.slice(0, 64 * 1024).split('\0').slice(0, -1);
+  const argv =
+    line === null
+      ? null
+      : line
+          .slice(0, 64 * 1024)
+          .split('\0')
+          .slice(0, -1);
   return {
     uid: attempt(() => statSync(folder).uid),
     comm: attempt(() => readFileSync(`${folder}/comm`, 'utf8').trim()),

@@ -6,7 +6,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { builtInCatalogue, indexCatalogue } from '../policies/catalogue.js';
 import type { CatalogueDocument } from '../policies/catalogue.js';
-import { detectors, type ProcessEntry, type Reading, type Root, type World } from './detect/index.js';
+import {
+  detectors,
+  type ProcessEntry,
+  type Reading,
+  type Root,
+  type World,
+} from './detect/index.js';
 import { homesWorld, machineWorld } from './detect/world.js';
 import { planRoots, scanWorld } from './scan.js';
 
