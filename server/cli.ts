@@ -250,7 +250,10 @@ async function listDevices(
   store: Store,
   { staleDays, isJson }: { readonly staleDays: number; readonly isJson: boolean },
 ): Promise<void> {
-  const table = new Table({ head: ['id', 'host', 'group', 'state', 'findings'] });
+  const table = new Table({
+    head: ['id', 'host', 'group', 'state', 'findings'],
+    style: { head: [], border: [] },
+  });
   const staleBefore = Date.now() - staleDays * dayMs;
   let after: readonly string[] | null = null;
   do {
