@@ -1,10 +1,13 @@
 /**
- * The judgement: a policy applied to one component at one instant. Pure: no I/O, no clock, no state.
- * Precedence is the design's: exceptions first, then rules in order, then `default`.
+ * The judgement: a policy applied to one component at one instant. Pure: no I/O, no clock, no state
+ * but policies made ready for matching. Precedence: exceptions first, then rules in order, then
+ * `default`. What cannot be decided is `unknown`, which never counts as clear.
  */
 import type { Catalogue } from './catalogue.js';
-import type { Component, Platform } from './component.js';
-import type { Action, Policy, Severity } from './document.js';
+import type { Channel, Component, Platform } from './component.js';
+import type { Action, Decision, Policy, Severity } from './document.js';
+import { normalPackage, type Subject } from './match.js';
+import { readyPolicy, type ReadyDenial, type ReadyPolicy, type ReadyRule } from './ready.js';
 
 /** Worst first: a finding's verdict is the first of these that any of its components has. */
 export const verdictStatuses = [
@@ -43,6 +46,8 @@ export interface DeviceContext {
   readonly zone: string;
   /** Ceiling of the machine's settings. */
   readonly maxAction: Action;
+  /** Home folder of the component's owner, for `~` in paths; without it the usual places of homes. */
+  readonly home?: string | null;
 }
 
 export interface Verdict {
@@ -84,4 +89,253 @@ export interface EvaluationInput {
   readonly device: DeviceContext;
   /** Epoch ms of trusted time. */
   readonly now: number;
+}
+
+/** Mildest first, as `actions` of the document. */
+const strength: Readonly<Record<Action, number>> = { observe: 0, notify: 1, block: 2, remove: 3 };
+
+/** The milder of two actions: what a ceiling leaves of what is asked for. */
+export const milder = (one: Action, other: Action): Action =>
+  strength[one] <= strength[other] ? one : other;
+
+/** A finding's verdict: the worst of its components'. null for none, which is no finding. */
+export function worst(statuses: Iterable<VerdictStatus>): VerdictStatus | null {
+  const present = new Set(statuses);
+  return verdictStatuses.find((status) => present.has(status)) ?? null;
+}
+
+/** Who decided: a rule whose match holds, one that only lacks the version, or the default. */
+type Decider =
+  | { readonly kind: 'rule'; readonly rule: ReadyRule; readonly isVersionUnknown: boolean }
+  | { readonly kind: 'default'; readonly reach: DefaultReach };
+
+/** Whether the default speaks of a component: of AI tools that are in use, not of traces and copies. */
+type DefaultReach = 'full' | 'not in use' | 'not a known tool';
+
+function reachOf({ component }: Subject): DefaultReach {
+  const isInUse =
+    component.state === 'running' ||
+    (component.state === 'installed' && component.scope === 'global');
+  if (!isInUse) return 'not in use';
+  return component.tool === null ? 'not a known tool' : 'full';
+}
+
+function decide(ready: ReadyPolicy, subject: Subject): Decider {
+  for (const rule of ready.rulesFor(subject)) {
+    const answer = rule.test(subject);
+    if (answer !== 'no') return { kind: 'rule', rule, isVersionUnknown: answer === 'unknown' };
+  }
+  return { kind: 'default', reach: reachOf(subject) };
+}
+
+const nothingAsked = {
+  severity: null,
+  announce: null,
+  effective: null,
+  daysLeft: null,
+  action: null,
+  effectiveAction: null,
+  replacement: null,
+} as const;
+
+const undenied: Readonly<Record<Exclude<Decision, 'deny'>, VerdictStatus>> = {
+  approve: 'approved',
+  allow: 'allowed',
+  review: 'review',
+};
+
+/** A decision at an instant; `denial` is there exactly when it denies. */
+function verdictOf(
+  decided: { policy: string; rule: string; decision: Decision; denial: ReadyDenial | null },
+  now: number,
+  maxAction: Action,
+): Verdict {
+  const { policy, rule, decision, denial } = decided;
+  if (decision !== 'deny' || denial === null) {
+    const status = decision === 'deny' ? 'unknown' : undenied[decision];
+    return { status, policy, rule, ...nothingAsked };
+  }
+  const isInForce = now >= denial.effective;
+  const isAnnounced = denial.announce === null || now >= denial.announce;
+  const action = isInForce ? denial.after : isAnnounced ? denial.before : 'observe';
+  return {
+    status: isInForce ? 'violation' : 'pending',
+    policy,
+    rule,
+    severity: denial.severity,
+    announce: denial.announce,
+    effective: denial.effective,
+    daysLeft: denial.daysLeftAt(now),
+    action,
+    effectiveAction: milder(action, maxAction),
+    replacement: denial.replacement,
+  };
+}
+
+function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput): Verdict {
+  const policy = ready.id;
+  const { now, device } = input;
+  if (decider.kind === 'rule') {
+    const { id: rule, decision, denial } = decider.rule;
+    const verdict = verdictOf({ policy, rule, decision, denial }, now, device.maxAction);
+    // The date stays visible, but nothing is asked for on a guess.
+    return decider.isVersionUnknown
+      ? { ...verdict, status: 'unknown', action: null, effectiveAction: null }
+      : verdict;
+  }
+  const { decision, denial } = ready.default;
+  switch (decider.reach) {
+    case 'full':
+      return verdictOf({ policy, rule: 'default', decision, denial }, now, device.maxAction);
+    case 'not in use':
+      return { status: 'allowed', policy, rule: 'default', ...nothingAsked };
+    case 'not a known tool': {
+      // Nobody has said that this is an AI tool, so it is never denied for being one.
+      const status = decision === 'allow' ? 'allowed' : 'review';
+      return { status, policy, rule: 'default', ...nothingAsked };
+    }
+  }
+}
+
+/** Why an exception does not hold for this component; null when it does. */
+function whyNotExcepted(exception: Exception, input: EvaluationInput): string | null {
+  const { person, device, hardwareId, until } = exception;
+  if (person === undefined && device === undefined && hardwareId === undefined) {
+    return 'names nobody';
+  }
+  if (person !== undefined && person !== input.device.person) return `is for ${person}`;
+  if (device !== undefined && device !== input.device.id) return `is for device ${device}`;
+  if (hardwareId !== undefined && hardwareId !== input.device.hardwareId) {
+    return `is for hardware ${hardwareId}`;
+  }
+  return input.now < until ? null : `ended at ${new Date(until).toISOString()}`;
+}
+
+function concerns(exception: Exception, { catalogue, component }: EvaluationInput): boolean {
+  if (component.tool === null) return false;
+  return (catalogue.tool(exception.tool)?.id ?? exception.tool) === component.tool;
+}
+
+const unexceptable: ReadonlySet<VerdictStatus> = new Set(['allowed', 'approved']);
+
+/**
+ * The verdict on a component, and why. An exception that holds is final, but never makes a verdict
+ * worse: what is allowed anyway stays so. The trace is made when it is first read.
+ */
+export function evaluate(input: EvaluationInput): Evaluation {
+  const { policy, catalogue, component, device } = input;
+  if (policy === null) {
+    const why = 'no policy has arrived for this device';
+    return {
+      verdict: { status: 'unknown', policy: null, rule: null, ...nothingAsked },
+      trace: [{ rule: 'none', matched: false, why }],
+    };
+  }
+  const ready = readyPolicy(policy, catalogue, device.zone);
+  const tool = component.tool === null ? null : catalogue.tool(component.tool);
+  const subject: Subject = { component, tool, device };
+  const decider = decide(ready, subject);
+  let verdict = verdictBy(decider, ready, input);
+  const exception = input.exceptions.find(
+    (one) => concerns(one, input) && whyNotExcepted(one, input) === null,
+  );
+  const isExcepted = exception !== undefined && !unexceptable.has(verdict.status);
+  if (isExcepted) {
+    const { rule, replacement } = verdict;
+    verdict = { status: 'excepted', policy: policy.policy, rule, ...nothingAsked, replacement };
+  }
+  let steps: readonly TraceStep[] | undefined;
+  return {
+    verdict,
+    get trace() {
+      steps ??= [
+        ...exceptionSteps(input, isExcepted ? exception : undefined),
+        ...ruleSteps(ready, subject, decider),
+      ];
+      return steps;
+    },
+  };
+}
+
+function exceptionSteps(input: EvaluationInput, deciding: Exception | undefined): TraceStep[] {
+  return input.exceptions
+    .filter((one) => concerns(one, input))
+    .map((one) => {
+      const whyNot = whyNotExcepted(one, input);
+      const why =
+        whyNot ??
+        (one === deciding
+          ? `holds until ${new Date(one.until).toISOString()}: ${one.reason}`
+          : 'holds, and is not needed');
+      return { rule: `exception ${one.id}`, matched: whyNot === null, why };
+    });
+}
+
+function ruleSteps(ready: ReadyPolicy, subject: Subject, decider: Decider): TraceStep[] {
+  const steps: TraceStep[] = [];
+  for (const rule of ready.rules) {
+    const isDeciding = decider.kind === 'rule' && decider.rule === rule;
+    steps.push({
+      rule: rule.id,
+      matched: rule.test(subject) === 'yes',
+      why: rule.explain(subject),
+    });
+    if (isDeciding) return steps;
+  }
+  const { decision } = ready.default;
+  const whys: Readonly<Record<DefaultReach, string>> = {
+    full: `no rule names it, and the default is ${decision}`,
+    'not in use': `no rule names it, and the default leaves alone what is ${subject.component.state} in scope ${subject.component.scope}`,
+    'not a known tool': `no rule names it, and no entry of the catalogue: ${decision === 'allow' ? 'allowed' : 'somebody should look'}`,
+  };
+  const reach = decider.kind === 'default' ? decider.reach : 'full';
+  return [...steps, { rule: 'default', matched: true, why: whys[reach] }];
+}
+
+/**
+ * A number from 0 up to 100 that an id always has: FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/)
+ * with a final mix, as the device ids of one maker differ in few bits.
+ */
+function percentileOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * 100;
+}
+
+/** The one policy a device follows: the first whose targets include it; null for none. */
+export function selectPolicy(
+  policies: readonly Policy[],
+  device: Pick<DeviceContext, 'id' | 'group' | 'platform'>,
+): Policy | null {
+  const isTarget = ({ targets: { groups, os, percent } }: Policy): boolean =>
+    (groups === null || (device.group !== null && groups.includes(device.group))) &&
+    (os === null || os.includes(device.platform)) &&
+    (percent === null || percentileOf(device.id) < percent);
+  return policies.find(isTarget) ?? null;
+}
+
+/**
+ * The packages that rules name, by ecosystem and in normal form: detectors report these too, though
+ * no entry of the catalogue claims them.
+ */
+export function ruleNames(policy: Policy | null): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { match } of policy?.rules ?? []) {
+    for (const [ecosystem, names] of Object.entries(match.package ?? {})) {
+      const known = found.get(ecosystem) ?? new Set();
+      for (const name of names) known.add(normalPackage(ecosystem, name));
+      found.set(ecosystem, known);
+    }
+  }
+  return found;
+}
+
+/** Channels that a rule takes whole, whatever the tool: detectors report all of their components. */
+export function wholeChannels(policy: Policy | null): ReadonlySet<Channel> {
+  const whole = (policy?.rules ?? []).filter(
+    ({ match }) => !(match.tool ?? match.kind ?? match.vendor ?? match.provider ?? match.package),
+  );
+  return new Set(whole.flatMap(({ match }) => match.channel ?? []));
 }

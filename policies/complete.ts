@@ -1,0 +1,66 @@
+/**
+ * From the author's form of a policy, already checked, to the typed one: single values become lists,
+ * what was left out gets its default. The defaults of the language are written here and nowhere else.
+ */
+import type { Decision, Denial, Match, Policy, PolicyDocument } from './document.js';
+
+type AuthorRule = PolicyDocument['rules'][number];
+type AuthorDenial = Omit<AuthorRule, 'id' | 'match' | 'decision'>;
+
+const listOf = <T extends string>(value: T | readonly T[]): readonly T[] =>
+  typeof value === 'string' ? [value] : value;
+
+function matchOf(author: AuthorRule['match']): Match {
+  const { package: packages, version, running, ...lists } = author;
+  const named = Object.entries(packages ?? {}).map(([name, value]) => [name, listOf(value)]);
+  return {
+    ...Object.fromEntries(Object.entries(lists).map(([name, value]) => [name, listOf(value)])),
+    ...(packages === undefined ? {} : { package: Object.fromEntries(named) }),
+    ...(version === undefined ? {} : { version }),
+    ...(running === undefined ? {} : { running }),
+  };
+}
+
+/** The checks have seen that a denial has its date and action. */
+function denialOf(decision: Decision, author: AuthorDenial): Denial | null {
+  if (decision !== 'deny') return null;
+  const { replacement } = author;
+  return {
+    severity: author.severity ?? 'medium',
+    announce: author.announce ?? null,
+    effective: author.effective ?? '',
+    before: author.before ?? 'notify',
+    after: author.after ?? 'observe',
+    reason: author.reason ?? {},
+    evidence: author.evidence ?? [],
+    replacement:
+      replacement === undefined
+        ? null
+        : { tool: replacement.tool, guide: replacement.guide ?? null },
+  };
+}
+
+/** The policy that a checked document means. */
+export function complete(author: PolicyDocument): Policy {
+  const { groups, os, percent } = author.targets ?? {};
+  return {
+    policy: author.policy,
+    title: author.title,
+    timezone: author.timezone ?? null,
+    default: {
+      decision: author.default.decision,
+      denial: denialOf(author.default.decision, author.default),
+    },
+    rules: author.rules.map((rule) => ({
+      id: rule.id,
+      match: matchOf(rule.match),
+      decision: rule.decision,
+      denial: denialOf(rule.decision, rule),
+    })),
+    targets: {
+      groups: groups === undefined ? null : listOf(groups),
+      os: os === undefined ? null : listOf(os),
+      percent: percent ?? null,
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * What a schema says against a value, in sentences with the path of the field: unknown fields with the
+ * nearest right word, what was expected and what was found. It knows TypeBox and no document; where a
+ * schema takes one value or a list, only the form that the author chose is spoken of.
+ */
+import type { TSchema } from 'typebox';
+import { Settings } from 'typebox/system';
+import Value from 'typebox/value';
+import { suggestion } from './nearest.js';
+import type { Step } from './source.js';
+
+/** One thing wrong, with the path of its field. */
+export interface Fault {
+  readonly severity: 'error' | 'warning';
+  readonly path: readonly Step[];
+  readonly message: string;
+  /** The name of the field is wrong, not its value. */
+  readonly isKey?: boolean;
+}
+
+type SchemaError = ReturnType<typeof Value.Errors>[number];
+
+/** The parts of a schema that messages speak of. */
+interface Shape {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+/** Steps of a JSON pointer; those into a list as numbers. */
+function stepsOf(pointer: string, value: unknown): Step[] {
+  const steps: Step[] = [];
+  let at = value;
+  for (const raw of pointer.split('/').slice(1)) {
+    const name = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+    steps.push(Array.isArray(at) ? Number(name) : name);
+    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined;
+  }
+  return steps;
+}
+
+function described(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = String(value);
+  const short = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  return typeof value === 'string' ? `"${short}"` : `the ${typeof value} ${short}`;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+};
+
+/** Whether an error belongs to the form (one value, or a list) that was not written. */
+function isOtherForm(error: SchemaError, value: unknown): boolean {
+  if (error.keyword === 'anyOf' || error.keyword === 'boolean') return true;
+  const branch = /\/anyOf\/(\d)(\/items)?$/.exec(error.schemaPath);
+  if (branch === null) return false;
+  const pointer =
+    branch[2] === undefined ? error.instancePath : error.instancePath.replace(/\/\d+$/, '');
+  return (branch[1] === '1') !== Array.isArray(Value.Pointer.Get(value, pointer));
+}
+
+function messageOf(error: SchemaError, shape: Shape, found: unknown): string {
+  const expected = shape.description?.replace(/^[A-Z](?![A-Z])/, (first) => first.toLowerCase());
+  switch (error.keyword) {
+    case 'type':
+      return `expected ${typeNames[String(error.params.type)] ?? String(error.params.type)}; found ${described(found)}`;
+    case 'enum': {
+      const allowed = error.params.allowedValues.map(String);
+      return `expected one of ${allowed.join(', ')}; found ${described(found)}${suggestion(String(found), allowed)}`;
+    }
+    case 'minItems':
+    case 'minProperties':
+      return 'expected at least one entry';
+    case 'maxItems':
+      return `expected at most ${error.params.limit} entries`;
+    case 'minimum':
+    case 'maximum':
+      return `expected a number ${error.params.comparison} ${error.params.limit}; found ${described(found)}`;
+    case 'maxLength':
+      return `expected at most ${error.params.limit} characters`;
+    case 'minLength':
+    case 'pattern':
+      return `expected ${expected ?? 'another form'}; found ${described(found)}`;
+    default:
+      return error.message;
+  }
+}
+
+/** All errors up to a hundred, not TypeBox's first eight, of which a union alone takes three. */
+function errorsOf(schema: TSchema, value: unknown): readonly SchemaError[] {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: 100 });
+  try {
+    return Value.Errors(schema, value);
+  } finally {
+    Settings.Set({ maxErrors });
+  }
+}
+
+/** Everything that keeps a value from fitting the schema, in the schema's order. */
+export function shapeFaults(schema: TSchema, value: unknown): Fault[] {
+  return errorsOf(schema, value)
+    .filter((error) => !isOtherForm(error, value))
+    .flatMap((error): Fault[] => {
+      const path = stepsOf(error.instancePath, value);
+      const shape = (Value.Pointer.Get(schema, error.schemaPath.slice(1)) ?? {}) as Shape;
+      const fault = (message: string): Fault => ({ severity: 'error', path, message });
+      switch (error.keyword) {
+        case 'required':
+          return error.params.requiredProperties.map((name) => fault(`missing field "${name}"`));
+        case 'additionalProperties':
+          return error.params.additionalProperties.map((name) => ({
+            severity: 'error',
+            path: [...path, name],
+            message: `unknown field "${name}"${suggestion(name, Object.keys(shape.properties ?? {}))}`,
+            isKey: true,
+          }));
+        default:
+          return [fault(messageOf(error, shape, Value.Pointer.Get(value, error.instancePath)))];
+      }
+    });
+}
