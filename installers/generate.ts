@@ -1,7 +1,8 @@
 /**
  * Makes the files that are derived from others and committed: the joined catalogue, its page for
- * administrators and the policy's JSON Schema. `npm run generate` writes them; `--check` writes nothing
- * and fails when one is out of step. The content depends on the sources only, never on time or machine.
+ * administrators, the policy's JSON Schema and the server's OpenAPI document. `npm run generate`
+ * writes them; `--check` writes nothing and fails when one is out of step. The content depends on the
+ * sources only, never on time or machine.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { parse } from 'yaml';
 import { identifierKinds, type CatalogueDocument, type Tool } from '../policies/catalogue.js';
 import { parseCatalogue } from '../policies/catalogue-schema.js';
-import * as policyDocument from '../policies/document.js';
+import { policyJsonSchema } from '../policies/document.js';
 
 /** A generated file; `path` is from the top of the repository. */
 export interface Generated {
@@ -126,23 +127,29 @@ ${editors.join('\n')}
 `;
 }
 
-/** The policy schema, when the policy document has one to give. */
-function policySchema(): Generated[] {
-  const make: unknown =
-    'policyJsonSchema' in policyDocument ? policyDocument.policyJsonSchema : undefined;
-  if (typeof make !== 'function') return [];
-  const schema: unknown = make();
-  return [{ path: 'policies/schema.json', content: `${JSON.stringify(schema, null, 2)}\n` }];
-}
+/** What makes each generated file, by its path. The server is loaded only for its own file. */
+const makers: Readonly<Record<string, () => string | Promise<string>>> = {
+  'policies/catalogue.json': () => catalogueJson(shippedCatalogue()),
+  'policies/schema.json': () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
+  'docs/admin/tools.md': () => toolsPage(shippedCatalogue()),
+  'server/openapi.json': async () => (await import('../server/openapi.js')).openApiText(),
+};
 
-/** Every generated file as it should be. Throws when a source is wrong. */
-export async function generated(): Promise<Generated[]> {
-  const document = readCatalogue(path.join(topFolder(), 'policies', 'catalogue'));
-  return Promise.resolve([
-    { path: 'policies/catalogue.json', content: catalogueJson(document) },
-    { path: 'docs/admin/tools.md', content: toolsPage(document) },
-    ...policySchema(),
-  ]);
+const shippedCatalogue = (): CatalogueDocument =>
+  readCatalogue(path.join(topFolder(), 'policies', 'catalogue'));
+
+/**
+ * The generated files as they should be, all of them or those named. Throws when a source is wrong
+ * or a name is not that of a generated file.
+ */
+export async function generated(paths = Object.keys(makers)): Promise<Generated[]> {
+  return Promise.all(
+    paths.map(async (file) => {
+      const make = makers[file];
+      if (make === undefined) throw new Error(`${file} is not a generated file`);
+      return { path: file, content: await make() };
+    }),
+  );
 }
 
 async function main(isCheck: boolean): Promise<void> {
