@@ -1,0 +1,81 @@
+/**
+ * The command line of the agent: which words there are and which file each leads to. A command is
+ * loaded when it is called, so that `curfew scan` starts without what the daemon needs; nothing with
+ * native parts may be imported here, because an old Node would die of it without a word.
+ *
+ *   scan     scan-command.ts     one scan; no server, no root
+ *   run      run.ts              the daemon
+ *   status   status-command.ts   what the running agent knows
+ *   enroll   enroll-command.ts   make this machine a device of a server
+ *   version  version.ts
+ */
+import type { CommandIo } from './scan-command.js';
+
+const oldestNode = 22;
+
+interface Command {
+  readonly summary: string;
+  readonly example: string;
+  run(argv: readonly string[], io: CommandIo): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  scan: {
+    summary: 'look for AI tools and judge them by a policy',
+    example: 'curfew scan --policy policy.yaml',
+    run: async (argv, io) => (await import('./scan-command.js')).runScan(argv, io),
+  },
+  version: {
+    summary: 'print the version',
+    example: 'curfew version',
+    run: async (_, io) => {
+      const { agentVersion } = await import('./version.js');
+      io.stdout(`${agentVersion}\n`);
+      return 0;
+    },
+  },
+};
+
+const io: CommandIo = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+};
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary, example }]) => {
+    return `  ${name.padEnd(width)}  ${summary}\n  ${' '.repeat(width)}  ${example}\n`;
+  });
+  return `Usage: curfew COMMAND [options]\n\n${lines.join('')}`;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    (name === undefined ? io.stderr : io.stdout)(help());
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return command.run(rest, io);
+  const { suggestion } = await import('../policies/nearest.js');
+  const { printable } = await import('./scan-output.js');
+  const near = suggestion(name, Object.keys(commands));
+  io.stderr(`curfew: there is no command ${printable(name)}${near}\n\n${help()}`);
+  return 2;
+}
+
+const major = Number(process.versions.node.split('.')[0]);
+if (major < oldestNode) {
+  io.stderr(
+    `curfew: Node ${process.versions.node} is too old; Node ${oldestNode} or newer is needed. ` +
+      `Start it with the node that lies beside it, or install a current one from https://nodejs.org.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  // A reader that has seen enough (head) closes the pipe; that is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? 0);
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

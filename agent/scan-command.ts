@@ -1,0 +1,197 @@
+/**
+ * `curfew scan`: one look at this machine, at homes, or at a folder that stands for a machine, judged
+ * by a policy file when one is given. It needs no server and no root, changes nothing that it looks at
+ * and runs nothing that it finds. What only some scans need is loaded only then: the start counts.
+ */
+import type { Policy } from '../policies/document.js';
+import { builtInCatalogue, type Catalogue } from '../policies/catalogue.js';
+import type { Component, Platform } from '../policies/component.js';
+import { CurfewError } from '../wire/errors.js';
+import { askedFor } from './asked.js';
+import type { World } from './detect/index.js';
+import { folderWorld, homesWorld, machineWorld, type WorldOptions } from './detect/world.js';
+import { scanWorld, type ScanResult } from './scan.js';
+import { parseScanFlags, scanHelp, type ScanFlags } from './scan-flags.js';
+import {
+  componentRecord,
+  exitCodeOf,
+  jsonLine,
+  peopleTable,
+  printable,
+  problemLines,
+  summaryRecord,
+  type Judged,
+} from './scan-output.js';
+
+/** Where a command writes: results to `stdout`, all else to `stderr`. */
+export interface CommandIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+/** Runs the command and answers its exit code: 2 usage, 1 violation, 3 cannot tell, 0 fine. */
+export async function runScan(argv: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    const flags = await parseScanFlags(argv);
+    if (flags === 'help') {
+      io.stdout(scanHelp);
+      return 0;
+    }
+    if (flags === 'schema') {
+      const { scanRecordSchema } = await import('./scan-schema.js');
+      io.stdout(`${JSON.stringify(scanRecordSchema, null, 2)}\n`);
+      return 0;
+    }
+    return await scan(flags, io);
+  } catch (error) {
+    if (!(error instanceof CurfewError)) throw error;
+    io.stderr(`curfew scan: ${printable(error.message)}\n`);
+    if (error.hint !== null) io.stderr(`  ${error.hint}\n`);
+    return 2;
+  }
+}
+
+async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
+  const catalogue = builtInCatalogue();
+  const policy = flags.policy === null ? null : await readPolicy(flags.policy, catalogue, io);
+  const world = await worldOf(flags, policy, catalogue);
+  const result = scanWorld(world);
+  const { components, firstSeen } = await remembered(flags, result, io);
+  const judged = await judge(components, { flags, policy, world });
+  const dated = judged.map((each): Judged => {
+    const firstSeenMs = firstSeen[each.component.id];
+    return firstSeenMs === undefined ? each : { ...each, firstSeenMs };
+  });
+  const summary = summaryRecord(dated, result.readings, result.durationMs);
+  if (flags.isJson) {
+    io.stdout([...dated.map(componentRecord), summary].map(jsonLine).join(''));
+  } else {
+    const homes = world.homes.map(({ path }) => path);
+    const context = { catalogue, homes, pathSeparator: world.path.sep };
+    io.stdout(await peopleTable(dated, context));
+    io.stderr(problemLines(summary));
+  }
+  return exitCodeOf(dated, summary);
+}
+
+async function readPolicy(
+  { file, text }: { readonly file: string; readonly text: string },
+  catalogue: Catalogue,
+  io: CommandIo,
+): Promise<Policy> {
+  const { parsePolicy } = await import('../policies/document.js');
+  const parsed = parsePolicy(text, { catalogue });
+  const problems = parsed.kind === 'policy' ? parsed.warnings : parsed.problems;
+  for (const { severity, line, column, field, message } of problems) {
+    const place = `${file}:${line}:${column}`;
+    const about = field === '' ? '' : `${field}: `;
+    io.stderr(`${printable(`${place}: ${severity}: ${about}${message}`)}\n`);
+  }
+  if (parsed.kind === 'policy') return parsed.policy;
+  throw new CurfewError('USAGE', `the policy ${file} is not valid; nothing was scanned`);
+}
+
+async function worldOf(
+  flags: ScanFlags,
+  policy: Policy | null,
+  catalogue: Catalogue,
+): Promise<World> {
+  const asked = policy === null ? null : askedFor([policy]);
+  const options: WorldOptions = {
+    catalogue,
+    isDeep: flags.isDeep,
+    processes: flags.processes,
+    ...(asked === null ? {} : { named: asked.named }),
+  };
+  const world = await placeOf(flags, options);
+  return asked === null ? world : { ...world, wholeChannels: asked.wholeChannels };
+}
+
+async function placeOf(flags: ScanFlags, options: WorldOptions): Promise<World> {
+  const platform = flags.platform ?? ownPlatform();
+  if (flags.world !== null) {
+    const accounts = flags.accounts === null ? {} : { accounts: flags.accounts };
+    try {
+      return folderWorld(flags.world, platform, { ...options, ...accounts });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CurfewError('USAGE', `--world ${flags.world} cannot be looked at: ${reason}`);
+    }
+  }
+  if (flags.homes.length > 0) return homesWorld(flags.homes, { ...options, platform });
+  const { listProcesses } = await import('./facts.js');
+  const processes = options.processes ?? (await listProcesses());
+  return machineWorld({ ...options, processes, takesOwnEnvironment: true });
+}
+
+function ownPlatform(): Platform {
+  return process.platform === 'win32' || process.platform === 'darwin' ? process.platform : 'linux';
+}
+
+/** What is known now, with what earlier scans knew of places that could not be read. */
+async function remembered(
+  flags: ScanFlags,
+  result: ScanResult,
+  io: CommandIo,
+): Promise<{
+  readonly components: readonly Component[];
+  readonly firstSeen: Readonly<Record<string, number>>;
+}> {
+  const { state, world, homes, isDeep } = flags;
+  if (state === null) return { components: result.components, firstSeen: {} };
+  const { readHistory, remember, writeHistory } = await import('./scan-history.js');
+  try {
+    const known = readHistory(state, (sentence) => io.stderr(`curfew scan: ${sentence}\n`));
+    const coverage = JSON.stringify([world, homes, isDeep]);
+    const { history, components } = remember(known, result, { coverage, atMs: flags.atMs });
+    writeHistory(state, history);
+    return { components, firstSeen: history.firstSeen };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CurfewError('FOLDER_NOT_WRITABLE', `--state ${state} cannot be used: ${reason}`, {
+      hint: 'Name a folder that you may write in.',
+    });
+  }
+}
+
+interface JudgeContext {
+  readonly flags: ScanFlags;
+  readonly policy: Policy | null;
+  readonly world: World;
+}
+
+async function judge(
+  components: readonly Component[],
+  { flags, policy, world }: JudgeContext,
+): Promise<readonly Judged[]> {
+  if (policy === null) return components.map((component) => ({ component, verdict: null }));
+  const { evaluate } = await import('../policies/evaluate.js');
+  const { catalogue } = world;
+  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const isLive = liveTools(components, world);
+  return components.map((component) => {
+    const device = {
+      id: 'this-device',
+      hardwareId: null,
+      person: component.owner,
+      group: null,
+      platform: world.platform,
+      zone,
+      maxAction: flags.maxAction,
+    };
+    const running = isLive(component);
+    const judged = running === null ? component : { ...component, running };
+    const input = { policy, catalogue, exceptions: [], component: judged, device };
+    return { component, verdict: evaluate({ ...input, now: flags.atMs }).verdict };
+  });
+}
+
+/** Whether a process of the same tool and owner is alive; null when processes were not looked at. */
+function liveTools(
+  components: readonly Component[],
+  world: World,
+): (component: Component) => boolean | null {
+  const owned = ({ tool, name, owner }: Component): string => JSON.stringify([tool ?? name, owner]);
+  const live = new Set(components.filter(({ state }) => state === 'running').map(owned));
+  return (component) => (world.processes === null ? null : live.has(owned(component)));
+}

@@ -1,0 +1,234 @@
+/**
+ * What `curfew scan` prints: one JSON record a line for programs, a table for people. The records only
+ * ever gain fields; `scan-schema.ts` describes them. Names and paths come from disks that anyone may
+ * have written, so control and direction characters never reach a terminal as they are.
+ */
+import type { Catalogue } from '../policies/catalogue.js';
+import type { Component, RootStatus } from '../policies/component.js';
+import { verdictStatuses, type Verdict, type VerdictStatus } from '../policies/evaluate.js';
+import type { Problem, Reading } from './detect/index.js';
+
+export interface VerdictRecord {
+  readonly status: VerdictStatus;
+  readonly rule: string | null;
+  /** ISO 8601; null when the deciding rule does not deny. */
+  readonly effective: string | null;
+  readonly daysLeft: number | null;
+  readonly action: string | null;
+  readonly effectiveAction: string | null;
+}
+
+export interface ComponentRecord extends Pick<
+  Component,
+  | 'id'
+  | 'tool'
+  | 'channel'
+  | 'manager'
+  | 'purl'
+  | 'name'
+  | 'version'
+  | 'path'
+  | 'owner'
+  | 'scope'
+  | 'state'
+  | 'confidence'
+  | 'evidence'
+> {
+  readonly record: 'component';
+  /** null without a policy. */
+  readonly verdict: VerdictRecord | null;
+  /** ISO 8601; only where history is kept. */
+  readonly firstSeen?: string;
+}
+
+export interface RootRecord {
+  readonly root: string;
+  readonly status: RootStatus;
+  readonly problems?: readonly Problem[];
+}
+
+export interface SummaryRecord {
+  readonly record: 'summary';
+  readonly status: 'complete' | 'partial';
+  readonly roots: readonly RootRecord[];
+  readonly counts: {
+    readonly components: number;
+    readonly findings: number;
+    /** Findings by the worst verdict of their components; empty without a policy. */
+    readonly verdicts: Readonly<Partial<Record<VerdictStatus, number>>>;
+  };
+  readonly durationMs: number;
+}
+
+/** A component with what the policy says of it. */
+export interface Judged {
+  readonly component: Component;
+  readonly verdict: Verdict | null;
+  readonly firstSeenMs?: number;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export function componentRecord({ component, verdict, firstSeenMs }: Judged): ComponentRecord {
+  const { id, tool, channel, manager, purl, name, version } = component;
+  const { path, owner, scope, state, confidence, evidence } = component;
+  return {
+    record: 'component',
+    ...{ id, tool, channel, manager, purl, name, version },
+    ...{ path, owner, scope, state, confidence, evidence },
+    verdict: verdict === null ? null : verdictRecord(verdict),
+    ...(firstSeenMs === undefined ? {} : { firstSeen: iso(firstSeenMs) }),
+  };
+}
+
+function verdictRecord(verdict: Verdict): VerdictRecord {
+  const { status, rule, effective, daysLeft, action, effectiveAction } = verdict;
+  const at = effective === null ? null : iso(effective);
+  return { status, rule, effective: at, daysLeft, action, effectiveAction };
+}
+
+export function summaryRecord(
+  judged: readonly Judged[],
+  readings: readonly Reading[],
+  durationMs: number,
+): SummaryRecord {
+  const isRead = ({ status }: Reading): boolean => status === 'complete' || status === 'absent';
+  const findings = worstOfFindings(judged);
+  const verdicts = verdictStatuses.flatMap((status) => {
+    const count = [...findings.values()].filter((worst) => worst === status).length;
+    return count === 0 ? [] : [[status, count] as const];
+  });
+  return {
+    record: 'summary',
+    status: readings.every(isRead) ? 'complete' : 'partial',
+    roots: readings.map(({ root, status, problems }) => {
+      return { root: root.id, status, ...(problems.length === 0 ? {} : { problems }) };
+    }),
+    counts: {
+      components: judged.length,
+      findings: findings.size,
+      verdicts: Object.fromEntries(verdicts),
+    },
+    durationMs,
+  };
+}
+
+/** One entry per tool, or per name where no tool claims it. */
+function worstOfFindings(judged: readonly Judged[]): ReadonlyMap<string, VerdictStatus | null> {
+  const worst = new Map<string, VerdictStatus | null>();
+  for (const { component, verdict } of judged) {
+    const key = component.tool ?? `${component.channel} ${component.name}`;
+    const known = worst.get(key) ?? null;
+    const status = verdict?.status ?? null;
+    const isWorse = status !== null && (known === null || rank(status) < rank(known));
+    if (isWorse || !worst.has(key)) worst.set(key, status);
+  }
+  return worst;
+}
+
+const rank = (status: VerdictStatus): number => verdictStatuses.indexOf(status);
+
+/** 2 is for usage alone; a violation weighs more than not having seen all. */
+export function exitCodeOf(judged: readonly Judged[], summary: SummaryRecord): 0 | 1 | 3 {
+  const has = (wanted: VerdictStatus): boolean =>
+    judged.some(({ verdict }) => verdict?.status === wanted);
+  if (has('violation')) return 1;
+  return summary.status === 'partial' || has('unknown') ? 3 : 0;
+}
+
+/** Control characters, and those that turn the direction of text or show nothing. */
+const unprintable =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** Text for a person: what would not show as itself is written as `\u....`. */
+export function printable(text: string): string {
+  return text.replace(unprintable, escaped);
+}
+
+/** One record as a line of JSON that is safe to show. */
+export function jsonLine(record: ComponentRecord | SummaryRecord): string {
+  return `${JSON.stringify(record).replace(unprintable, escaped)}\n`;
+}
+
+export interface TableContext {
+  readonly catalogue: Catalogue;
+  /** Folders written as `~`. */
+  readonly homes: readonly string[];
+  readonly pathSeparator: string;
+}
+
+const heads = [
+  'tool',
+  'channel',
+  'version',
+  'path',
+  'owner',
+  'state',
+  'verdict',
+  'days left',
+  'use instead',
+];
+
+/** The table for people, worst first, or a sentence when there is nothing to show. */
+export async function peopleTable(
+  judged: readonly Judged[],
+  context: TableContext,
+): Promise<string> {
+  if (judged.length === 0) return 'No AI tools were found.\n';
+  const { default: Table } = await import('cli-table3');
+  const table = new Table({ head: heads, style: { head: [], border: [], compact: true } });
+  for (const each of [...judged].sort(worstFirst)) table.push(row(each, context));
+  return `${table.toString()}\n`;
+}
+
+function worstFirst(a: Judged, b: Judged): number {
+  const of = ({ verdict }: Judged): number =>
+    verdict === null ? verdictStatuses.length : rank(verdict.status);
+  return of(a) - of(b);
+}
+
+function row({ component, verdict }: Judged, context: TableContext): string[] {
+  const { catalogue } = context;
+  const tool = component.tool === null ? null : catalogue.tool(component.tool);
+  const instead = verdict?.replacement?.tool ?? null;
+  const cells = [
+    tool?.name ?? component.name,
+    component.manager === null ? component.channel : `${component.channel} (${component.manager})`,
+    component.version ?? 'unknown',
+    shortPath(component.path, context),
+    component.owner ?? 'machine',
+    component.state,
+    verdict?.status ?? '-',
+    daysLeft(verdict),
+    instead === null ? '' : (catalogue.tool(instead)?.name ?? instead),
+  ];
+  return cells.map(printable);
+}
+
+function daysLeft(verdict: Verdict | null): string {
+  if (verdict === null || verdict.daysLeft === null) return '';
+  return verdict.status === 'violation' ? 'in force' : String(verdict.daysLeft);
+}
+
+function shortPath(path: string, { homes, pathSeparator }: TableContext): string {
+  const home = homes.find((folder) => path.startsWith(folder + pathSeparator));
+  return home === undefined ? path : `~${path.slice(home.length)}`;
+}
+
+/** What was not read to its end, and what was odd, a line each; empty when there is nothing to say. */
+export function problemLines({ roots }: SummaryRecord): string {
+  const lines = roots.flatMap(({ root, status, problems = [] }) => {
+    const isRead = status === 'complete' || status === 'absent';
+    const whole = isRead ? [] : [`Not fully read: ${root} (${status})`];
+    return [...whole, ...problems.map(({ path, code }) => `  ${path}: ${code}`)];
+  });
+  const shown = lines.slice(0, maxProblemLines);
+  const rest = lines.length - shown.length;
+  const more = rest === 0 ? [] : [`  and ${rest} more; --json lists them all`];
+  return [...shown, ...more].map((line) => `${printable(line)}\n`).join('');
+}
+
+const maxProblemLines = 50;
