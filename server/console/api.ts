@@ -153,13 +153,18 @@ export const devicesQuery = ({ state, search, limit }: DeviceFilter) =>
     },
   });
 
+/** Forgets all answers of the session before; null: nobody is signed in any more. */
+export function startSession(client: QueryClient, session: Session | null): void {
+  client.setQueryData(sessionQuery.queryKey, session);
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
+}
+
 /** The cache of answers. A session that ended anywhere shows as signed out everywhere. */
 export function createQueryClient(): QueryClient {
   const client = new QueryClient({
     queryCache: new QueryCache({
       onError: (fault) => {
-        if (fault instanceof Fault && fault.status === 401)
-          client.setQueryData(sessionQuery.queryKey, null);
+        if (fault instanceof Fault && fault.status === 401) startSession(client, null);
       },
     }),
     defaultOptions: {

@@ -14,7 +14,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import type { Session } from '../views.js';
-import { sessionQuery, signOut } from './api.js';
+import { Fault, signOut, startSession } from './api.js';
 import { Icon, Moon } from './icons.js';
 import { languageNames, useLanguage, useTexts, type Language } from './language.js';
 import { useLive } from './live.js';
@@ -80,12 +80,13 @@ function SignOut({ session }: { readonly session: Session }) {
   const client = useQueryClient();
   const leave = useMutation({
     mutationFn: signOut,
-    onSettled: () => {
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, null);
+    onSuccess: () => startSession(client, null),
+    onError: (fault) => {
+      if (fault instanceof Fault && fault.status === 401) startSession(client, null);
     },
   });
   const who = `${visible(session.user)} · ${texts.session.roles[session.role]}`;
+  const failure = leave.error instanceof Fault ? leave.error.code : null;
   return (
     <Tooltip label={who}>
       <Button
@@ -95,7 +96,7 @@ function SignOut({ session }: { readonly session: Session }) {
         loading={leave.isPending}
         onClick={() => leave.mutate()}
       >
-        {texts.session.signOut}
+        {failure === null ? texts.session.signOut : `${texts.fault.retry}: ${failure}`}
       </Button>
     </Tooltip>
   );

@@ -8,13 +8,11 @@ import { Ago } from './times.js';
 
 type SubjectScan = DeviceDetail['scans'][number];
 
-const personPrefix = 'person:';
-
-/** The machine or whose home; subjects are `machine` and `person:` with the account. */
+/** The machine or whose home: `machine`, an account, or `person:` with the account. */
 export function subjectText(subject: string, { scans }: Texts): string {
-  return subject.startsWith(personPrefix)
-    ? scans.person(visible(subject.slice(personPrefix.length)))
-    : scans.machine;
+  return subject === 'machine'
+    ? scans.machine
+    : scans.person(visible(subject.replace(/^person:/, '')));
 }
 
 function Scan({ subject, scan }: SubjectScan) {

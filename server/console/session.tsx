@@ -6,7 +6,7 @@ import { Code, Loader, Paper, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useNavigate, useParams } from 'react-router';
-import { Fault, sessionQuery, signIn } from './api.js';
+import { Fault, signIn, startSession } from './api.js';
 import { useTexts } from './language.js';
 import { Failure } from './notices.js';
 import { Moon } from './icons.js';
@@ -55,8 +55,7 @@ export function SignInByLink() {
   const { mutate, error } = useMutation({
     mutationFn: signIn,
     onSuccess: async (session) => {
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, session);
+      startSession(client, session);
       await navigate('/', { replace: true });
     },
   });

@@ -57,7 +57,7 @@ export const en = {
   stateHints: {
     'never-scanned': 'Enrolled, but no scan has been reported yet.',
     partial: 'The last scan could not read everything.',
-    stale: 'Not heard from for 7 days or more.',
+    stale: 'No complete scan for 7 days or more.',
     violation: 'A denied tool is present and the denial is in force.',
     pending: 'A denied tool is present; the denial is not in force yet.',
     unknown: 'Something was found that cannot be decided.',

@@ -51,7 +51,7 @@ export const zhCn: Texts = {
   stateHints: {
     'never-scanned': '已注册，但尚未上报扫描结果。',
     partial: '最近一次扫描未能读取全部内容。',
-    stale: '已有 7 天或更久没有消息。',
+    stale: '已有 7 天或更久没有完整扫描。',
     violation: '存在被禁用的工具，且禁令已生效。',
     pending: '存在被禁用的工具，禁令尚未生效。',
     unknown: '发现了无法判定的内容。',

@@ -141,8 +141,6 @@ export async function enrolDevice(options: DeviceOptions): Promise<ReportingDevi
   };
 }
 
-
-
 /** Sends, and waits for the one message that answers; a refusal or silence fails. */
 async function ask(
   socket: WebSocket,
