@@ -7,7 +7,6 @@ import type { Policy } from '../policies/document.js';
 import { builtInCatalogue, type Catalogue } from '../policies/catalogue.js';
 import type { Component, Platform } from '../policies/component.js';
 import { CurfewError } from '../wire/errors.js';
-import { askedFor } from './asked.js';
 import type { World } from './detect/index.js';
 import { folderWorld, homesWorld, machineWorld, type WorldOptions } from './detect/world.js';
 import { scanWorld, type ScanResult } from './scan.js';
@@ -96,15 +95,11 @@ async function worldOf(
   policy: Policy | null,
   catalogue: Catalogue,
 ): Promise<World> {
-  const asked = policy === null ? null : askedFor([policy]);
-  const options: WorldOptions = {
-    catalogue,
-    isDeep: flags.isDeep,
-    processes: flags.processes,
-    ...(asked === null ? {} : { named: asked.named }),
-  };
-  const world = await placeOf(flags, options);
-  return asked === null ? world : { ...world, wholeChannels: asked.wholeChannels };
+  const options = { catalogue, isDeep: flags.isDeep, processes: flags.processes };
+  if (policy === null) return placeOf(flags, options);
+  const { ruleNames, wholeChannels } = await import('../policies/evaluate.js');
+  const world = await placeOf(flags, { ...options, named: ruleNames(policy) });
+  return { ...world, wholeChannels: wholeChannels(policy) };
 }
 
 async function placeOf(flags: ScanFlags, options: WorldOptions): Promise<World> {

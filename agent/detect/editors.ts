@@ -8,7 +8,7 @@
  */
 import type { EditorHost } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
-import { makeComponent } from './component.js';
+import { makeComponent, toolOf } from './component.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 
 const maxEntries = 4_000;
@@ -210,14 +210,14 @@ function noteEmptied(manifest: string, { root, world, reader }: Place): void {
 
 function componentOf(install: Install, place: Place): Component | null {
   const { root, world, reader } = place;
-  const tool = world.catalogue.match('editorExtension', install.id);
-  if (tool === null && !isAskedFor(install.id, world)) return null;
+  const claim = toolOf(world, 'editor-extension', install.id);
+  if (claim === 'unwanted' && world.wholeChannels?.has('editor-extension') !== true) return null;
   const path = world.path.join(root.path, install.folder);
   const hasFolder = reader.facts(path) !== null;
   const inFolder = install.version === null && hasFolder ? readPackage(path, place) : null;
   const isListed = install.lists.length > 0;
   return makeComponent(world, {
-    tool: tool?.id ?? null,
+    tool: claim === 'unwanted' ? null : claim,
     channel: 'editor-extension',
     manager: root.manager,
     name: install.id,
@@ -227,12 +227,6 @@ function componentOf(install: Install, place: Place): Component | null {
     confidence: isListed && hasFolder ? 'high' : 'medium',
     evidence: [...install.lists, ...(isListed && inFolder === null ? [] : ['package.json'])],
   });
-}
-
-/** Whether a rule names this extension, or every one there is. */
-function isAskedFor(id: string, world: World): boolean {
-  const channel = 'editor-extension';
-  return world.wholeChannels?.has(channel) === true || world.named?.get(channel)?.has(id) === true;
 }
 
 /** The folders of named profiles, each with a list of its own. */
