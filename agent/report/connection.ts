@@ -221,7 +221,9 @@ class ServerLink implements Link {
     const problem = await session.ended;
     this.#session = null;
     if (performance.now() - since >= this.#timing.stableMs) this.#failures = 0;
-    if (this.#status.state === 'online') this.#tell({ lastOnline: this.#wallNow() });
+    if (this.#status.state === 'online') {
+      this.#status = { ...this.#status, lastOnline: this.#wallNow() };
+    }
     const isUnknown = problem.code === 'DEVICE_REVOKED' || problem.code === 'DEVICE_UNKNOWN';
     return isUnknown ? this.#unknown(problem) : attemptOf(problem);
   }
