@@ -15,8 +15,8 @@ export interface PackageFolder {
   readonly path: string;
   readonly state: ComponentState;
   readonly scope: Scope;
-  /** Packages asked for by name; null: every direct entry was. */
-  readonly direct: ReadonlySet<string> | null;
+  /** Packages asked for, by the folder each has and its own name; null: every direct entry was. */
+  readonly direct: ReadonlyMap<string, string> | null;
   readonly evidence: readonly string[];
   /** Further folders whose entries change when a package comes or goes. */
   readonly watch: readonly string[];
@@ -112,7 +112,7 @@ function voltaFolders({ root, world, reader }: Look): readonly PackageFolder[] {
       {
         ...installed(modules),
         state: hasRecord ? 'installed' : 'residual',
-        direct: new Set([name]),
+        direct: new Map([[name, name]]),
         evidence: hasRecord ? ['volta record'] : [],
         watch: [images, records, world.path.dirname(world.path.join(records, name))],
       },
@@ -203,13 +203,29 @@ function copiesInProjects({ root, world, reader }: Look): readonly PackageFolder
   }));
 }
 
+/** A package's folder below node_modules, and nothing that leads elsewhere. */
+const folderName = /^(?:@[^/\\]+\/)?(?!\.\.?$)[^/\\]+$/;
+/** `npm:@scope/name@1.2.3`: the package under another folder's name. */
+const alias = /^npm:((?:@[^/@]+\/)?[^/@]+)/;
+
 /** The packages a manifest asks for; null without one, as then nothing says which were. */
-function directNames(folder: string, reader: Reader, world: World): ReadonlySet<string> | null {
-  const manifest = reader.json(world.path.join(folder, 'package.json'));
+function directNames(
+  folder: string,
+  reader: Reader,
+  world: World,
+): ReadonlyMap<string, string> | null {
+  const file = world.path.join(folder, 'package.json');
+  const manifest = reader.json(file);
   if (typeof manifest !== 'object' || manifest === null) return null;
-  const names = ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((field) => {
+  const direct = new Map<string, string>();
+  for (const field of ['dependencies', 'devDependencies', 'optionalDependencies']) {
     const listed = (manifest as Record<string, unknown>)[field];
-    return typeof listed === 'object' && listed !== null ? Object.keys(listed) : [];
-  });
-  return new Set(names);
+    if (typeof listed !== 'object' || listed === null) continue;
+    for (const [name, range] of Object.entries(listed)) {
+      const real = typeof range === 'string' ? alias.exec(range)?.[1] : undefined;
+      if (folderName.test(name)) direct.set(name, real ?? name);
+      else reader.note(file, 'refused-entry');
+    }
+  }
+  return direct;
 }

@@ -87,20 +87,31 @@ function packagesIn(
   });
 }
 
-/** Entries whose own name is one we look for; no other entry is touched. */
-function candidatesIn(
-  { path, direct }: PackageFolder,
-  world: World,
-  reader: Reader,
-): readonly Candidate[] {
+function candidatesIn(folder: PackageFolder, world: World, reader: Reader): readonly Candidate[] {
+  const { path, direct } = folder;
+  if (direct === null) return candidatesByName(path, world, reader);
+  return [...direct]
+    .map(([entry, name]) => ({
+      name,
+      path: world.path.join(path, ...entry.split('/')),
+      isRetired: false,
+    }))
+    .filter(({ name }) => toolOf(world, 'npm', name) !== 'unwanted')
+    .filter((candidate) => reader.facts(candidate.path) !== null)
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Entries whose own name is one we look for, and packages under another name than their own. */
+function candidatesByName(path: string, world: World, reader: Reader): readonly Candidate[] {
   const found: Candidate[] = [];
+  const others: string[] = [];
   const look = (parent: string, entry: string, scope: string): void => {
     const old = retired.exec(entry)?.[1];
     const name = `${scope}${old ?? entry}`;
-    if (toolOf(world, 'npm', name) === 'unwanted') return;
-    if (direct !== null && !direct.has(name)) return;
     const place = world.path.join(parent, entry);
-    found.push({ name, path: place, isRetired: old !== undefined });
+    if (toolOf(world, 'npm', name) !== 'unwanted') {
+      found.push({ name, path: place, isRetired: old !== undefined });
+    } else if (!entry.startsWith('.') && scope === '') others.push(place);
   };
   const scopes = scopesOf(world);
   for (const { name, kind } of reader.list(path)) {
@@ -113,7 +124,28 @@ function candidatesIn(
       }
     }
   }
-  return found;
+  return [...found, ...renamed(others, path, world)];
+}
+
+/** More packages than this in one folder are not opened to see whether one is renamed. */
+const maxRenamed = 100;
+
+/**
+ * `npm install -g cc@npm:@anthropic-ai/claude-code` makes a folder `cc`: its manifest alone tells. What
+ * is wrong with the manifest of other software is none of our concern, so its problems are dropped.
+ */
+function renamed(others: readonly string[], path: string, world: World): readonly Candidate[] {
+  if (others.length > maxRenamed) return [];
+  const reader = world.reader({ within: [path] });
+  return others.flatMap((place) => {
+    const name = manifestOf(place, world, reader)?.name ?? null;
+    const isWanted = name !== null && toolOf(world, 'npm', name) !== 'unwanted';
+    return isWanted && !isPart(place, world) ? [{ name, path: place, isRetired: false }] : [];
+  });
+}
+
+function isPart(place: string, world: World): boolean {
+  return world.catalogue.match('npmParts', world.path.basename(place)) !== null;
 }
 
 interface Manifest {

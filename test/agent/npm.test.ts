@@ -150,6 +150,27 @@ describe('globals of npm', () => {
     expect(rows(scanMachine())).toEqual([]);
   });
 
+  test.each(['npm', 'bun'])('a package under a name of its own choice is known (%s)', (manager) => {
+    const folder = manager === 'bun' ? made.bunGlobal(home) : path.join(home, '.npm-global/lib');
+    const dependencies = { cc: 'npm:@anthropic-ai/claude-code@2.1.198' };
+    if (manager === 'bun') place(folder, 'package.json', JSON.stringify({ dependencies }));
+    made.unpackInto(path.join(folder, 'node_modules'), made.claudeCode('2.1.198'), 'cc');
+    place(folder, 'node_modules/broken/package.json', '{"name":');
+    const at = path.relative(home, folder);
+    expect(rows(scanHome(), home)).toEqual([
+      `claude-code 2.1.198 installed ${manager} ${at}/node_modules/cc`,
+    ]);
+  });
+
+  test('an entry of a manifest that leads out of its folder is refused', () => {
+    const dependencies = { '../../../secret': 'npm:@openai/codex@1.0.0' };
+    place(made.bunGlobal(home), 'package.json', JSON.stringify({ dependencies }));
+    made.unpackInto(path.join(made.bunGlobal(home), '../..'), made.codex('1.0.0'), 'secret');
+    const { components, readings } = scanHome();
+    expect(components).toEqual([]);
+    expect(readings.flatMap(({ problems }) => problems)).toMatchObject([{ code: 'refused-entry' }]);
+  });
+
   test('a package that only a rule names is reported without a tool', () => {
     made.npmGlobal(path.join(top, 'usr/local'), { name: '@corp/secret-agent', version: '1.0.0' });
     expect(rows(scanMachine())).toEqual([]);
@@ -213,9 +234,9 @@ describe('Node version managers', () => {
     ]);
   });
 
-  test('C027 twenty thousand per-shell links are one install, and none of them is listed', () => {
+  test('C027 thousands of per-shell links are one install, and none of them is listed', () => {
     made.fnm(home, 'v22.21.0', made.codex('0.48.0'));
-    const shell = made.fnmShells(home, 'v22.21.0', 20_000);
+    const shell = made.fnmShells(home, 'v22.21.0', 2000);
     place(home, '.bashrc', `export PATH="${shell}/bin:$PATH"\n`);
     const { readings, ...result } = scanHome();
     const at = '.local/share/fnm/node-versions/v22.21.0/installation/lib/node_modules';

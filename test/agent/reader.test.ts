@@ -1,0 +1,319 @@
+/**
+ * The reader against what a disk may hold: it ends in time, stays inside its boundary, opens regular
+ * files only, and tells an absence from something it could not read.
+ */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { folderDisk, ownDisk, type Disk } from '../../agent/detect/disk.js';
+import type { Reader } from '../../agent/detect/index.js';
+import { createReader, type ReaderOptions } from '../../agent/detect/reader.js';
+import { link, place } from '../worlds/native.js';
+
+let top = '';
+let inside = '';
+
+beforeEach(() => {
+  top = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-reader-')));
+  inside = path.join(top, 'in');
+  fs.mkdirSync(inside);
+  fs.chmodSync(top, 0o755);
+});
+afterEach(() => fs.rmSync(top, { recursive: true, force: true }));
+
+function reader(change: Partial<ReaderOptions> = {}): Reader {
+  const boundary = { within: [inside] };
+  return createReader({ boundary, disk: ownDisk, platform: 'linux', ...change });
+}
+
+const codes = (one: Reader): string[] => one.problems.map(({ code }) => code);
+
+describe('text and JSON', () => {
+  test('a byte-order mark is not part of the text', () => {
+    const file = place(inside, 'a.json', '\u{feff}{"a": 1}');
+    expect(reader().text(file)).toBe('{"a": 1}');
+    expect(reader().json(file)).toEqual({ a: 1 });
+  });
+
+  test('comments and trailing commas are read as editors write them', () => {
+    const file = place(inside, 'a.json', '{\n // yes\n "a": [1, 2,],\n}\n');
+    expect(reader().json(file)).toEqual({ a: [1, 2] });
+  });
+
+  test.each(['', '{"a":', 'not json', '{"a":1} trailing'])(
+    'half-written JSON is malformed: %j',
+    (text) => {
+      const one = reader();
+      const file = place(inside, 'a.json', text);
+      expect(one.json(file)).toBeUndefined();
+      expect(one.problems).toEqual([{ path: file, code: 'malformed', isLoss: true }]);
+    },
+  );
+
+  test('what is not there is no problem', () => {
+    const one = reader();
+    place(inside, 'file', '');
+    expect(one.text(path.join(inside, 'none'))).toBeNull();
+    expect(one.text(path.join(inside, 'file/below'))).toBeNull();
+    expect(one.json(path.join(inside, 'none'))).toBeUndefined();
+    expect(one.list(path.join(inside, 'none'))).toEqual([]);
+    expect(one.facts(path.join(inside, 'none'))).toBeNull();
+    expect(one.realPath(path.join(inside, 'none'))).toBeNull();
+    expect(one.problems).toEqual([]);
+  });
+});
+
+describe('bounds', () => {
+  test('a file of 200 MB is refused by its size', () => {
+    const one = reader();
+    const file = place(inside, 'package.json', '{}');
+    fs.truncateSync(file, 200 * 1024 * 1024);
+    expect(one.text(file)).toBeNull();
+    expect(one.problems).toEqual([{ path: file, code: 'too-large', isLoss: true }]);
+  });
+
+  test('a file that holds more than its size says is cut off while it is read', () => {
+    // Files of /proc have size 0 and content, as a file that grows has more than it said.
+    const one = reader({ boundary: { within: ['/proc'] } });
+    expect(fs.statSync('/proc/self/status').size).toBe(0);
+    expect(one.text('/proc/self/status', 100)).toBeNull();
+    expect(codes(one)).toEqual(['too-large']);
+    expect(one.text('/proc/self/status')).toContain('Threads:');
+  });
+
+  test('a file of exactly the limit is read, one byte more is not', () => {
+    const file = place(inside, 'a', 'x'.repeat(64));
+    expect(reader().text(file, 64)).toHaveLength(64);
+    expect(reader().text(file, 63)).toBeNull();
+  });
+
+  test('a list stops at its limit and says so', () => {
+    for (let count = 0; count < 20; count += 1) place(inside, `f${count}`, '');
+    const one = reader({ maxEntries: 7 });
+    expect(one.list(inside)).toHaveLength(7);
+    expect(one.problems).toEqual([{ path: inside, code: 'too-many', isLoss: true }]);
+  });
+
+  test('after its time nothing more is read, and that is said once', () => {
+    const file = place(inside, 'a', 'x');
+    const one = reader({ deadlineMs: performance.now() - 1 });
+    expect(one.text(file)).toBeNull();
+    expect(one.list(inside)).toEqual([]);
+    expect(codes(one)).toEqual(['timeout']);
+  });
+
+  test('problems without end are bounded and still count as a loss', () => {
+    const one = reader();
+    for (let count = 0; count < 5000; count += 1) one.note(`/x/${count}`, 'malformed');
+    expect(one.problems.length).toBeLessThan(300);
+    expect(one.problems.at(-1)).toMatchObject({ code: 'too-many', isLoss: true });
+  });
+});
+
+describe('links', () => {
+  test('no link leads out, by a file, a folder or in the middle', () => {
+    place(top, 'out/secret.json', '{"secret": true}');
+    link(inside, 'file', '../out/secret.json');
+    link(inside, 'folder', path.join(top, 'out'));
+    const one = reader();
+    expect(one.json(path.join(inside, 'file'))).toBeUndefined();
+    expect(one.json(path.join(inside, 'folder/secret.json'))).toBeUndefined();
+    expect(one.list(path.join(inside, 'folder'))).toEqual([]);
+    expect(one.facts(path.join(inside, 'folder/secret.json'))).toBeNull();
+    expect(one.text(path.join(inside, '../out/secret.json'))).toBeNull();
+    expect(new Set(codes(one))).toEqual(new Set(['outside']));
+  });
+
+  test('a name that only begins like the boundary lies outside', () => {
+    const file = place(`${inside}side`, 'a', 'x');
+    const one = reader();
+    expect(one.text(file)).toBeNull();
+    expect(codes(one)).toEqual(['outside']);
+  });
+
+  test('a folder swapped for a link after the check gives nothing away', () => {
+    place(top, 'out/a.json', '{"secret": true}');
+    fs.symlinkSync(path.join(top, 'out'), path.join(inside, 'folder'));
+    // As the check saw it: a real folder, before somebody put a link in its place.
+    const before: Disk = { ...ownDisk, resolve: (at) => ({ kind: 'real', path: at }) };
+    const one = reader({ disk: before });
+    expect(one.json(path.join(inside, 'folder/a.json'))).toBeUndefined();
+    expect(codes(one)).toEqual(['outside']);
+  });
+
+  test('links inside are followed, and facts tell the link from its target', () => {
+    const file = place(inside, 'real/a', 'text');
+    link(inside, 'short', 'real/a');
+    const one = reader();
+    const short = path.join(inside, 'short');
+    expect(one.text(short)).toBe('text');
+    expect(one.facts(short)?.kind).toBe('link');
+    expect(one.target(short)).toMatchObject({ kind: 'file', size: 4 });
+    expect(one.realPath(short)).toBe(file);
+    expect(one.problems).toEqual([]);
+  });
+
+  test('links that lead to each other are a loop and a loss', () => {
+    link(inside, 'a', 'b');
+    link(inside, 'b', 'a');
+    const one = reader();
+    expect(one.text(path.join(inside, 'a'))).toBeNull();
+    expect(one.problems).toMatchObject([{ code: 'loop', isLoss: true }]);
+  });
+
+  test('a dangling link is an absence', () => {
+    link(inside, 'a', 'gone');
+    const one = reader();
+    expect(one.text(path.join(inside, 'a'))).toBeNull();
+    expect(one.target(path.join(inside, 'a'))).toBeNull();
+    expect(one.problems).toEqual([]);
+  });
+
+  test('hard links of one file have one file id', () => {
+    const file = place(inside, 'a', 'x');
+    fs.linkSync(file, path.join(inside, 'b'));
+    place(inside, 'c', 'x');
+    const id = (name: string) => reader().facts(path.join(inside, name))?.fileId;
+    expect(id('a')).toBe(id('b'));
+    expect(id('a')).not.toBe(id('c'));
+  });
+});
+
+describe('what is no regular file', () => {
+  test('a FIFO is not opened and is a loss', () => {
+    const fifo = path.join(inside, 'package.json');
+    execFileSync('mkfifo', [fifo]);
+    const one = reader();
+    expect(one.text(fifo)).toBeNull();
+    expect(one.list(fifo)).toEqual([]);
+    expect(one.problems).toEqual([{ path: fifo, code: 'not-regular', isLoss: true }]);
+  });
+
+  test('a folder where a file should be is no file', () => {
+    const one = reader();
+    expect(one.text(inside)).toBeNull();
+    expect(codes(one)).toEqual(['not-regular']);
+  });
+
+  test.each(['darwin', 'win32'] as const)(
+    'a cloud-only file of %s is not pulled down',
+    (platform) => {
+      const file = place(inside, 'settings.json', '');
+      fs.truncateSync(file, 8192); // a size and no blocks
+      const one = reader({ platform });
+      expect(one.text(file)).toBeNull();
+      expect(one.problems).toEqual([{ path: file, code: 'placeholder', isLoss: true }]);
+    },
+  );
+});
+
+describe('names', () => {
+  test('odd names are listed and read without a throw', () => {
+    const names = ['new\nline', '\u{1b}[2K', '\u{202e}gpj.exe', 'cafe\u{301}', 'caf\u{e9}'];
+    for (const name of names) place(inside, name, name);
+    const one = reader();
+    expect(one.list(inside).map(({ name }) => name)).toEqual([...names].sort());
+    for (const name of names) expect(one.text(path.join(inside, name))).toBe(name);
+  });
+
+  test('a name that is no UTF-8 harms nothing', () => {
+    const bytes = Buffer.concat([Buffer.from(`${inside}/`), Buffer.from([0xff, 0xfe])]);
+    fs.writeFileSync(bytes, 'x');
+    place(inside, 'a', 'x');
+    const one = reader();
+    const listed = one.list(inside);
+    expect(listed).toHaveLength(2);
+    for (const { name } of listed) one.text(path.join(inside, name));
+    expect(one.problems).toEqual([]);
+  });
+
+  test('a path with a zero byte is refused, not thrown', () => {
+    const one = reader();
+    expect(one.text(`${inside}/a\0b`)).toBeNull();
+    expect(one.problems).toHaveLength(1);
+  });
+});
+
+describe('rights', () => {
+  test.runIf(process.getuid?.() === 0)('what may not be read is denied, and a loss', () => {
+    const file = place(inside, 'locked/a', 'x');
+    const own = place(inside, 'b', 'x', 0o600);
+    fs.chmodSync(path.dirname(file), 0o700);
+    const one = reader();
+    process.seteuid?.(65_534);
+    try {
+      expect(one.text(file)).toBeNull();
+      expect(one.text(own)).toBeNull();
+      expect(one.list(path.dirname(file))).toEqual([]);
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(one.problems).toEqual([
+      { path: file, code: 'denied', isLoss: true },
+      { path: own, code: 'denied', isLoss: true },
+      { path: path.dirname(file), code: 'denied', isLoss: true },
+    ]);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('what may not be read is denied, and a loss', () => {
+    const file = place(inside, 'locked/a', 'x');
+    fs.chmodSync(file, 0);
+    const one = reader();
+    expect(one.text(file)).toBeNull();
+    expect(one.problems).toEqual([{ path: file, code: 'denied', isLoss: true }]);
+  });
+});
+
+describe('a folder as a machine', () => {
+  test('an absolute link stays in the folder, and no step leads above it', () => {
+    place(top, 'opt/node/a.json', '{"a": 1}');
+    link(top, 'usr/local/node', '/opt/node');
+    link(top, 'usr/local/up', '../../../../../../opt/node');
+    link(top, 'usr/local/etc', '/etc');
+    const one = createReader({
+      boundary: { within: ['/'] },
+      disk: folderDisk(top, 'linux'),
+      platform: 'linux',
+    });
+    expect(one.realPath('/usr/local/node')).toBe('/opt/node');
+    expect(one.json('/usr/local/node/a.json')).toEqual({ a: 1 });
+    expect(one.json('/usr/local/up/a.json')).toEqual({ a: 1 });
+    expect(one.text('/usr/local/etc/passwd')).toBeNull();
+    expect(one.text('/../../../../etc/passwd')).toBeNull();
+    expect(one.problems).toEqual([]);
+  });
+
+  test('a link that names the folder itself is a link within the machine', () => {
+    place(top, 'opt/node/a', 'x');
+    link(top, 'usr/node', path.join(top, 'opt/node'));
+    const disk = folderDisk(top, 'linux');
+    const one = createReader({ boundary: { within: ['/opt'] }, disk, platform: 'linux' });
+    expect(one.realPath('/usr/node')).toBe('/opt/node');
+    expect(one.text('/usr/node/a')).toBe('x');
+  });
+
+  test('links without end are a loop', () => {
+    link(top, 'a', '/b');
+    link(top, 'b', '/a');
+    const disk = folderDisk(top, 'linux');
+    const one = createReader({ boundary: { within: ['/'] }, disk, platform: 'linux' });
+    expect(one.text('/a')).toBeNull();
+    expect(codes(one)).toEqual(['loop']);
+  });
+
+  test('drives of Windows are folders, C the folder itself', () => {
+    place(top, 'Users/ana/a.txt', 'c');
+    place(top, 'D/tools/a.txt', 'd');
+    const disk = folderDisk(top, 'win32');
+    const boundary = { within: ['C:\\Users', 'D:\\tools'] };
+    const one = createReader({ boundary, disk, platform: 'win32' });
+    expect(one.text('C:\\Users\\ana\\a.txt')).toBe('c');
+    expect(one.text('d:\\tools\\a.txt')).toBe('d');
+    expect(one.realPath('C:\\Users\\ana')).toBe('C:\\Users\\ana');
+    expect(one.realPath('D:\\tools\\a.txt')).toBe('D:\\tools\\a.txt');
+    expect(one.text('\\\\server\\share\\a.txt')).toBeNull();
+    expect(one.problems).toEqual([]);
+  });
+});
