@@ -137,6 +137,8 @@ function testAlternatives<V>(alternatives: Alternatives, ordering: Ordering<V>):
 
 /** npm's own reading, prereleases included: `<2` means `<2.0.0`, so that 2.0.0-rc.1 is in it. */
 function npmTest(range: string): Test | null {
+  // Where npm reads nothing as anything, somebody has forgotten to write a range.
+  if (range.split('||').some((one) => one.trim() === '')) return null;
   const padded = range
     .replaceAll(',', ' ')
     .replace(/={2,3}/g, '=')
