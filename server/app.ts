@@ -27,6 +27,8 @@ import type { Store } from './store/index.js';
 const maxBodyBytes = 64 * 1024;
 const requestTimeoutMs = 30_000;
 const requestsPerMinute = 1200;
+/** What requests under way get when the server stops. */
+const answerGraceMs = 1000;
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -64,7 +66,10 @@ export async function createServer(options: ServerOptions): Promise<CurfewServer
     close: async () => {
       context.live.close();
       await context.agents.close();
+      // A connection on which nothing was asked yet does not count as idle, and browsers open some ahead.
+      const cut = setTimeout(() => app.server.closeAllConnections(), answerGraceMs);
       await app.close();
+      clearTimeout(cut);
       await clockwork.stop();
     },
   };

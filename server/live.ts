@@ -10,18 +10,30 @@ import type { LiveEvent } from './views.js';
 const maxListeners = 500;
 const maxUnreadBytes = 256 * 1024;
 const heartbeatMs = 15_000;
+/** Then the browser opens a new one, which is let in anew. */
+const longestMs = 60 * 60_000;
+
+/** Who listens, and since when on the steady clock. */
+interface Listener {
+  readonly session: string;
+  readonly openedAtMs: number;
+}
 
 export class LiveUpdates {
-  readonly #listeners = new Set<ServerResponse>();
+  readonly #listeners = new Map<ServerResponse, Listener>();
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor() {
-    this.#heartbeat = setInterval(() => this.#send(': still here\n\n'), heartbeatMs);
+    this.#heartbeat = setInterval(() => {
+      const since = performance.now() - longestMs;
+      this.#end(({ openedAtMs }) => openedAtMs < since);
+      this.#send(': still here\n\n');
+    }, heartbeatMs);
     this.#heartbeat.unref();
   }
 
-  /** Takes over an answer whose request was let in. Errors: SERVER_BUSY. */
-  add(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  /** Takes over an answer to a request that `session` let in. Errors: SERVER_BUSY. */
+  add(response: ServerResponse, session: string, headers: Readonly<Record<string, string>>): void {
     if (this.#listeners.size >= maxListeners) {
       throw new CurfewError('SERVER_BUSY', `${maxListeners} live connections are open`, {
         hint: 'Close some consoles and reload.',
@@ -34,7 +46,7 @@ export class LiveUpdates {
       'x-accel-buffering': 'no',
     });
     response.write('retry: 2000\n\n');
-    this.#listeners.add(response);
+    this.#listeners.set(response, { session, openedAtMs: performance.now() });
     response.on('close', () => this.#listeners.delete(response));
     response.on('error', () => this.#listeners.delete(response));
   }
@@ -47,8 +59,21 @@ export class LiveUpdates {
     return this.#listeners.size;
   }
 
+  /** Ends what a session that is over listens to. */
+  closeSession(session: string): void {
+    this.#end((listener) => listener.session === session);
+  }
+
+  #end(isOver: (listener: Listener) => boolean): void {
+    for (const [response, listener] of this.#listeners) {
+      if (!isOver(listener)) continue;
+      this.#listeners.delete(response);
+      response.end();
+    }
+  }
+
   #send(text: string): void {
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners.keys()) {
       if (listener.writableLength > maxUnreadBytes) {
         this.#listeners.delete(listener);
         listener.destroy();
@@ -60,7 +85,6 @@ export class LiveUpdates {
 
   close(): void {
     clearInterval(this.#heartbeat);
-    for (const listener of this.#listeners) listener.end();
-    this.#listeners.clear();
+    this.#end(() => true);
   }
 }

@@ -14,7 +14,7 @@ import {
 import type { ServerContext } from './context.js';
 import { cursorOf, pageQuery, sliceOf } from './paging.js';
 import { policyList } from './policy-views.js';
-import { requireRole } from './routes-session.js';
+import { requireRole, sessionSecret } from './routes-session.js';
 import type { StoredFinding } from './store/records.js';
 import {
   Compliance,
@@ -84,11 +84,11 @@ export function addFleetRoutes(app: FastifyInstance, context: ServerContext): vo
   app.get(
     '/live',
     { schema: { summary: 'Server-sent events; each `data` is a LiveEvent' } },
-    async (_request, reply) => {
+    async (request, reply) => {
       const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
         typeof value === 'string' ? [[name, value] as const] : [],
       );
-      context.live.add(reply.raw, Object.fromEntries(headers));
+      context.live.add(reply.raw, sessionSecret(request), Object.fromEntries(headers));
       reply.hijack();
     },
   );

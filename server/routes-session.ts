@@ -36,12 +36,15 @@ function checkOrigin(request: FastifyRequest, publicUrl: string | null): void {
   });
 }
 
+/** The secret in the request's cookie; empty: none. */
+export const sessionSecret = (request: FastifyRequest): string => request.cookies[cookieName] ?? '';
+
 /** The hook that lets only signed-in requests pass. Errors: AUTH_REQUIRED, AUTH_FORBIDDEN. */
 export function requireSession({ store, clock, settings }: ServerContext) {
   return async (request: FastifyRequest): Promise<void> => {
     checkOrigin(request, settings.publicUrl);
-    const secret = request.cookies[cookieName];
-    const signedIn = secret === undefined ? null : await sessionOf(store, secret, clock());
+    const secret = sessionSecret(request);
+    const signedIn = secret === '' ? null : await sessionOf(store, secret, clock());
     if (signedIn === null) {
       throw new CurfewError('AUTH_REQUIRED', 'this needs a session', {
         hint: 'Sign in with a link of `curfew-server user link`.',
@@ -133,7 +136,9 @@ export function addSessionRoutes(app: FastifyInstance, context: ServerContext): 
       schema: { summary: 'Sign out', response: { 204: Type.Null(), ...problems } },
     },
     async (request, reply): Promise<FastifyReply> => {
-      await signOut(store, request.cookies[cookieName] ?? '');
+      const secret = sessionSecret(request);
+      await signOut(store, secret);
+      context.live.closeSession(secret);
       return reply.clearCookie(cookieName, cookie).code(204).send();
     },
   );

@@ -83,10 +83,10 @@ export async function startServer(
     folder,
     clock,
     signIn,
-    get: async (route, cookie) => {
-      session ??= await signIn();
-      return fetch(`${url}/api/v1${route}`, { headers: { cookie: cookie ?? session } });
-    },
+    get: async (route, cookie) =>
+      fetch(`${url}/api/v1${route}`, {
+        headers: { cookie: cookie ?? (session ??= await signIn()) },
+      }),
     stop: async () => {
       await server.close();
       await store.close();
