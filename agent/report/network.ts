@@ -200,11 +200,12 @@ export async function httpJson(
   options: HttpOptions,
 ): Promise<Answer | Offline> {
   const text = body === undefined ? null : JSON.stringify(body);
+  const limit = AbortSignal.timeout(options.timeoutMs);
   const request = (url.protocol === 'https:' ? https : http).request(url, {
     ...routeTo(url, options.network),
     method,
     agent: false,
-    signal: AbortSignal.timeout(options.timeoutMs),
+    signal: limit,
     headers: {
       accept: 'application/json, application/problem+json',
       ...(text === null
@@ -220,7 +221,8 @@ export async function httpJson(
     });
     return await answerOf(answer, url, maxAnswerBytes);
   } catch (error) {
-    return offlineOf(error, url);
+    // An answer that is cut in its middle says only that it was aborted.
+    return offlineOf(limit.aborted ? limit.reason : error, url);
   } finally {
     request.destroy();
   }

@@ -230,7 +230,7 @@ describe('a network', () => {
   test('C080: half-open is given up after two heartbeats, and the missed bundle comes', async () => {
     const { front, device } = await deviceBehindFront();
     const problems = new Set<string | undefined>();
-    const link = device.link({ timing: { heartbeatMs: 60, handshakeMs: 200 } });
+    const link = device.link({ timing: { heartbeatMs: 250, handshakeMs: 400 } });
     link.onStatus(({ problem }) => problems.add(problem?.code));
     await until(() => link.status().state === 'online', 'online');
     front.mode = 'hold';
@@ -253,7 +253,7 @@ describe('a network', () => {
     link.onStatus(({ problem }) => problems.add(problem?.code));
     await until(() => link.status().state === 'online', 'online');
     aheadMs = 140_000;
-    await until(() => device.times.length === 2, 'a second welcome');
+    await until(() => device.times.length >= 2, 'a second welcome');
     expect(problems).toContain('WOKE');
   });
 

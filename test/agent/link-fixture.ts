@@ -160,8 +160,12 @@ export async function openDevice({
   };
 }
 
-/** `pass` forwards to the server; `hold` keeps connections open and silent; a text is answered raw. */
-export type FrontMode = 'pass' | 'hold' | { readonly answer: string; readonly flood?: boolean };
+/**
+ * `pass` forwards to the server and back; `mute` forwards and swallows what comes back; `hold` keeps
+ * connections open and silent; an answer is given raw.
+ */
+export type FrontMode =
+  'pass' | 'mute' | 'hold' | { readonly answer: string; readonly flood?: boolean };
 
 export interface Front {
   readonly url: string;
@@ -194,9 +198,9 @@ export async function startFront(target: string): Promise<Front> {
     sockets.add(outgoing);
     outgoing.on('error', () => incoming.destroy());
     incoming.on('data', (bytes) => void (front.mode !== 'hold' && outgoing.write(bytes)));
-    outgoing.on('data', (bytes) => void (front.mode !== 'hold' && incoming.write(bytes)));
+    outgoing.on('data', (bytes) => void (front.mode === 'pass' && incoming.write(bytes)));
     incoming.on('close', () => outgoing.destroy());
-    outgoing.on('close', () => front.mode !== 'hold' && incoming.destroy());
+    outgoing.on('close', () => front.mode === 'pass' && incoming.destroy());
   });
   const front: Front = {
     url: '',

@@ -13,6 +13,7 @@ import { openLink, type Link } from '../../agent/report/connection.js';
 import { openDocuments } from '../../agent/report/documents.js';
 import { directNetwork } from '../../agent/report/network.js';
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
+import type { Timing } from '../../agent/report/session.js';
 import { openStore } from '../../agent/store.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { noFloor } from '../../wire/bundle.js';
@@ -39,6 +40,7 @@ interface Scripted {
 /** A device linked to a server that greets and then says only what `onReport` and the test say. */
 async function scripted(
   onReport: (report: Report, say: Scripted['say']) => void = () => undefined,
+  timing: Partial<Timing> = {},
 ) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await new Promise((resolve) => server.once('listening', resolve));
@@ -57,7 +59,7 @@ async function scripted(
     });
   });
   const { port } = server.address() as AddressInfo;
-  const device = await deviceFor(`http://127.0.0.1:${port}`);
+  const device = await deviceFor(`http://127.0.0.1:${port}`, timing);
   const state: Scripted = {
     ...device,
     heard,
@@ -79,7 +81,10 @@ const welcome: FromServer = {
   checkInMinutes: 60,
 };
 
-async function deviceFor(serverUrl: string): Promise<{ link: Link; outbox: Outbox }> {
+async function deviceFor(
+  serverUrl: string,
+  timing: Partial<Timing>,
+): Promise<{ link: Link; outbox: Outbox }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'curfew-sender-'));
   const key = await makeDeviceKey();
   const ids = { serverId: 'server-1', deviceId: 'device-1' };
@@ -105,7 +110,7 @@ async function deviceFor(serverUrl: string): Promise<{ link: Link; outbox: Outbo
     facts: () => facts('laptop-1'),
     onTime: () => undefined,
     random: () => 0,
-    timing: { heartbeatMs: 40, answerMs: 250, backoffBaseMs: 5 },
+    timing: { backoffBaseMs: 5, ...timing },
   });
   closers.push(async () => {
     await link.close();
@@ -181,7 +186,7 @@ describe('sending', () => {
   });
 
   test('without an acknowledgement in time connects anew and sends again', async () => {
-    const state = await scripted();
+    const state = await scripted(undefined, { heartbeatMs: 40, answerMs: 250 });
     append(state.outbox, 1);
     await until(() => state.connections >= 2, 'a second connection');
     await until(() => state.reports().length >= 2, 'the report again');

@@ -1,0 +1,210 @@
+/**
+ * Enrolment at a real server: the key is made here, the policy key is checked or marked, and an answer
+ * that was lost costs nothing.
+ */
+import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runEnroll, type EnrollFlags } from '../../agent/enroll-command.js';
+import {
+  enrollingFile,
+  identityFile,
+  pinsFile,
+  readIdentity,
+  readPins,
+  writePins,
+} from '../../agent/identity-files.js';
+import { enrol, type EnrolOptions } from '../../agent/report/enrol.js';
+import { directNetwork } from '../../agent/report/network.js';
+import { makePolicyKey, thumbprint } from '../../wire/bundle.js';
+import { facts, noon, startServer, type Running } from '../server/fixture.js';
+import { enrolToken, startFront, until } from './link-fixture.js';
+
+let running: Running;
+let folder: string;
+beforeAll(async () => {
+  running = await startServer();
+});
+afterAll(async () => {
+  await running.stop();
+  running.remove();
+});
+beforeEach(() => {
+  folder = path.join(mkdtempSync(path.join(tmpdir(), 'curfew-enrol-')), 'state');
+});
+
+const options = async (more: Partial<EnrolOptions> = {}): Promise<EnrolOptions> => ({
+  serverUrl: running.url,
+  token: await enrolToken(running),
+  policyKeyThumbprint: null,
+  facts: facts('laptop-1'),
+  group: '',
+  label: 'made-up home',
+  dataFolder: folder,
+  network: directNetwork,
+  ...more,
+});
+const expected = (): string => running.server.context.keys.policyThumbprint;
+
+describe('enrolling', () => {
+  test('makes a device the server knows, and keeps the private key here', async () => {
+    const { identity, serverTimeMs } = await enrol(await options());
+    const device = await running.store.read.devices.get(identity.deviceId);
+    expect(device).toMatchObject({ publicKey: identity.key.x, label: 'made-up home' });
+    expect(JSON.stringify(device)).not.toContain(identity.key.d);
+    expect(serverTimeMs).toBe(noon);
+    expect(readIdentity(folder)).toEqual(identity);
+    expect(readPins(folder)).toMatchObject({
+      policyKey: running.server.context.keys.policy.x,
+      bundle: { sequence: 0 },
+    });
+    for (const file of [identityFile(folder), pinsFile(folder)]) {
+      expect(statSync(file).mode & 0o777, file).toBe(0o600);
+    }
+    expect(existsSync(enrollingFile(folder))).toBe(false);
+  });
+
+  test('marks a key of first use unverified, and one that PolicyKey names verified', async () => {
+    expect((await enrol(await options())).identity.policyKey).toBe('unverified');
+    const named = await options({ policyKeyThumbprint: expected() });
+    expect((await enrol(named)).identity.policyKey).toBe('verified');
+  });
+
+  test('at a server with another policy key than the named one is refused, nothing is pinned', async () => {
+    const other = await thumbprint((await makePolicyKey()).x);
+    await expect(enrol(await options({ policyKeyThumbprint: other }))).rejects.toMatchObject({
+      code: 'ENROLL_POLICY_KEY_MISMATCH',
+      message: expect.stringContaining(expected()) as string,
+    });
+    expect([readIdentity(folder), readPins(folder)]).toEqual([null, null]);
+  });
+
+  test('again at the same server lowers no floor and takes no other key on trust', async () => {
+    await enrol(await options());
+    const pins = readPins(folder);
+    if (pins === null) throw new Error('no pins');
+    const bundle = { sequence: 9, sha256: 'a'.repeat(64) };
+    writePins(folder, { ...pins, bundle, assignment: bundle });
+    await enrol(await options());
+    expect(readPins(folder)).toMatchObject({ bundle, assignment: { sequence: 0 } });
+    writePins(folder, { ...pins, policyKey: (await makePolicyKey()).x });
+    await expect(enrol(await options())).rejects.toMatchObject({
+      code: 'ENROLL_POLICY_KEY_MISMATCH',
+    });
+  });
+
+  test('whose answer was lost is the same device the second time', async () => {
+    const count = async (): Promise<number> => {
+      const slice = { limit: 1, after: null };
+      return (await running.store.read.devices.list({ state: null, search: null }, slice, 0)).total;
+    };
+    const before = await count();
+    const front = await startFront(running.url);
+    const request = await options({ serverUrl: front.url });
+    front.mode = 'mute';
+    const lost = enrol(request).catch((error: unknown) => error);
+    await until(async () => (await count()) === before + 1, 'the device at the server');
+    front.cut();
+    expect(await lost).toMatchObject({ code: 'ENROLL_UNREACHABLE' });
+    expect(readIdentity(folder)).toBeNull();
+    front.mode = 'pass';
+    const { identity } = await enrol(request);
+    expect(await count()).toBe(before + 1);
+    const device = await running.store.read.devices.get(identity.deviceId);
+    expect(device?.publicKey).toBe(identity.key.x);
+    await front.close();
+  });
+
+  test.each([
+    ['a token nobody made', async () => 'cfe_unknown', 'ENROLL_TOKEN_UNKNOWN'],
+    [
+      'a token that is used up',
+      async () => {
+        const token = await enrolToken(running);
+        const dataFolder = `${folder}-other`;
+        await enrol(await options({ token, dataFolder }));
+        return token;
+      },
+      'ENROLL_TOKEN_USED_UP',
+    ],
+  ])('with %s is refused with its code', async (_, token, code) => {
+    await expect(enrol(await options({ token: await token() }))).rejects.toMatchObject({ code });
+    expect(readIdentity(folder)).toBeNull();
+  });
+
+  test('C084: behind a captive portal or with nobody there is unreachable and can be tried again', async () => {
+    const front = await startFront(running.url);
+    front.mode = { answer: 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>Sign in</h1>' };
+    const request = await options({ serverUrl: front.url });
+    await expect(enrol(request)).rejects.toMatchObject({ code: 'ENROLL_UNREACHABLE' });
+    front.mode = 'pass';
+    expect((await enrol(request)).identity.deviceId).toMatch(/./);
+    await front.close();
+    const gone = await options({ serverUrl: front.url, dataFolder: `${folder}-2` });
+    await expect(enrol(gone)).rejects.toMatchObject({ code: 'ENROLL_UNREACHABLE' });
+  });
+
+  test('with a damaged identity file stops with its name', async () => {
+    await enrol(await options());
+    writeFileSync(identityFile(folder), '{"format":1,');
+    expect(() => readIdentity(folder)).toThrow(/identity\.json is damaged/);
+  });
+});
+
+describe('curfew enroll', () => {
+  const flags: EnrollFlags = {
+    server: null,
+    tokenFile: null,
+    tokenEnv: null,
+    label: null,
+    group: null,
+  };
+  const run = async (
+    given: Partial<EnrollFlags>,
+    env: Record<string, string> = {},
+  ): Promise<string[]> => {
+    const lines: string[] = [];
+    await runEnroll(
+      { ...flags, server: running.url, ...given },
+      {
+        env,
+        dataFolder: folder,
+        network: directNetwork,
+        serverUrl: null,
+        group: '',
+        policyKey: null,
+        enrollToken: null,
+        facts: () => Promise.resolve(facts('laptop-1')),
+        print: (line) => void lines.push(line),
+      },
+    );
+    return lines;
+  };
+
+  test('takes the token from a named variable or a file, and says whom it trusted unseen', async () => {
+    const lines = await run({ tokenEnv: 'JOIN' }, { JOIN: await enrolToken(running) });
+    expect(lines.join('\n')).toMatch(/^enrolled: device .+\nunverified key: /);
+    expect(await run({})).toEqual([expect.stringMatching(/^enrolled already: device /)]);
+    folder = `${folder}-2`;
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'curfew-token-')), 'token');
+    writeFileSync(file, `${await enrolToken(running)}\n`);
+    expect((await run({ tokenFile: file }))[0]).toMatch(/^enrolled: device /);
+  });
+
+  test.each([
+    ['no token', {}],
+    ['a variable that is not set', { tokenEnv: 'JOIN' }],
+    ['a file that is not there', { tokenFile: '/nowhere/token' }],
+    ['two sources', { tokenEnv: 'JOIN', tokenFile: '/nowhere/token' }],
+  ])('with %s is a matter of usage', async (_, given) => {
+    await expect(run(given)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('at another server than the one it is enrolled at is refused', async () => {
+    await run({ tokenEnv: 'JOIN' }, { JOIN: await enrolToken(running) });
+    await expect(run({ server: 'https://curfew.corp.example' })).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+  });
+});
