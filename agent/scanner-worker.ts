@@ -14,6 +14,7 @@ import {
   type World,
 } from './detect/index.js';
 import { homesWorld, machineWorld } from './detect/world.js';
+import type { AskedFor } from './rules.js';
 import { planRoots, scanWorld } from './scan.js';
 
 /** What is looked at. */
@@ -23,8 +24,7 @@ export type Place =
 
 export interface ScanRequest {
   readonly roots: ReadonlySet<string> | 'all';
-  /** Packages that rules name, by ecosystem. */
-  readonly named: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly asked: AskedFor;
   /** The catalogue of the bundle, or null for the one of this build. */
   readonly catalogue: { readonly sha256: string; readonly document: CatalogueDocument } | null;
   readonly processes: readonly ProcessEntry[] | null;
@@ -48,18 +48,20 @@ export type WorkerMessage =
   | { readonly kind: 'failed'; readonly message: string };
 
 function buildWorld(place: Place, request: ScanRequest): World {
-  const { catalogue, named, processes } = request;
+  const { catalogue, asked, processes } = request;
   const options = {
     catalogue:
       catalogue === null
         ? builtInCatalogue()
         : indexCatalogue(catalogue.document, catalogue.sha256),
-    named,
+    named: asked.named,
     processes,
   };
-  return place.kind === 'machine'
-    ? machineWorld({ ...options, takesOwnEnvironment: place.takesOwnEnvironment })
-    : homesWorld(place.folders, options);
+  const world =
+    place.kind === 'machine'
+      ? machineWorld({ ...options, takesOwnEnvironment: place.takesOwnEnvironment })
+      : homesWorld(place.folders, options);
+  return { ...world, wholeChannels: asked.wholeChannels };
 }
 
 /** One scan of a place. `say` hears of the plan and of each root before it is read. */

@@ -41,6 +41,7 @@ export interface SettingValues {
   readonly AssignedUser: string | null;
   readonly DataFolder: string;
   readonly HomeOnly: string | null;
+  readonly OwnHome: boolean;
   readonly DeviceLabel: string | null;
 }
 export type SettingKey = keyof SettingValues;
@@ -131,6 +132,12 @@ export const settingTable: readonly Setting[] = [
     { kind: 'path' },
     null,
     'Look at this folder as one home and at nothing else; for trying and developing.',
+  ),
+  row(
+    'OwnHome',
+    { kind: 'boolean' },
+    false,
+    'Apply the environment (PATH) of whoever starts the agent; for trying and developing.',
   ),
   row('DeviceLabel', text, null, 'A label for the console; for made-up devices.'),
 ];

@@ -38,6 +38,8 @@ export interface InventoryStore {
   putLink(root: string, component: string, missingSince: number | null): void;
   dropLink(root: string, component: string): void;
   hasLinks(component: string): boolean;
+  /** These roots and all others that show a component of theirs. */
+  sharing(roots: Iterable<string>): ReadonlySet<string>;
   /** Roots with a link that waits for its second look, and the earliest `missing_since`. */
   awaiting(): readonly { readonly root: string; readonly since: number }[];
   roots(): readonly StoredRoot[];
@@ -116,7 +118,10 @@ function components(db: Database): Components {
   };
 }
 
-type Links = Pick<InventoryStore, 'links' | 'putLink' | 'dropLink' | 'hasLinks' | 'awaiting'>;
+type Links = Pick<
+  InventoryStore,
+  'links' | 'putLink' | 'dropLink' | 'hasLinks' | 'sharing' | 'awaiting'
+>;
 
 function links(db: Database): Links {
   const of = db.prepare<[string], RootLink>(
@@ -125,6 +130,10 @@ function links(db: Database): Links {
   const put = db.prepare('INSERT OR REPLACE INTO component_roots VALUES (?, ?, ?)');
   const drop = db.prepare('DELETE FROM component_roots WHERE root = ? AND component = ?');
   const any = db.prepare('SELECT 1 FROM component_roots WHERE component = ? LIMIT 1');
+  const others = db.prepare<[string], { root: string }>(
+    `SELECT DISTINCT root FROM component_roots WHERE component IN
+     (SELECT component FROM component_roots WHERE root = ?)`,
+  );
   const waiting = db.prepare<[], { root: string; since: number }>(
     `SELECT root, min(missing_since) AS since FROM component_roots
      WHERE missing_since IS NOT NULL GROUP BY root`,
@@ -134,6 +143,10 @@ function links(db: Database): Links {
     putLink: (root, component, missingSince) => void put.run(root, component, missingSince),
     dropLink: (root, component) => void drop.run(root, component),
     hasLinks: (component) => any.get(component) !== undefined,
+    sharing(roots) {
+      const ids = [...roots];
+      return new Set([...ids, ...ids.flatMap((id) => others.all(id).map(({ root }) => root))]);
+    },
     awaiting: () => waiting.all(),
   };
 }

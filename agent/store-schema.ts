@@ -110,6 +110,8 @@ const migrations: readonly string[] = [
     PRIMARY KEY (finding, rule)
   ) WITHOUT ROWID;
 
+  -- Small facts of our own: the zone that device-local dates are read in, the device facts last told.
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   `,
 ];

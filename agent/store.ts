@@ -58,7 +58,14 @@ export interface Store extends InventoryStore, ReportStore {
   rememberPrompt(finding: string, rule: string, atMs: number): void;
   /** Adds to a counter and answers its value. */
   count(name: string, by?: number): number;
+  /** The findings with a prompt that has been shown. */
+  prompted(): readonly string[];
+  /** Forgets the prompts of a finding that is no more: if it comes back, it is a new one. */
+  forgetPrompts(finding: string): void;
   saveTrustedTime(atMs: number, isConfirmed: boolean): void;
+  /** A small fact of our own under a name (`zone`, `facts`); null when it was never kept. */
+  fact(name: string): string | null;
+  saveFact(name: string, value: string): void;
   transaction<T>(work: () => T): T;
   close(): void;
 }
@@ -192,7 +199,23 @@ function documents(db: Database): Pick<Store, 'document' | 'saveDocument'> {
 
 function remembering(
   db: Database,
-): Pick<Store, 'wasPrompted' | 'rememberPrompt' | 'count' | 'saveTrustedTime'> {
+): Pick<
+  Store,
+  | 'wasPrompted'
+  | 'rememberPrompt'
+  | 'prompted'
+  | 'forgetPrompts'
+  | 'count'
+  | 'saveTrustedTime'
+  | 'fact'
+  | 'saveFact'
+> {
+  const findings = db.prepare<[], { finding: string }>('SELECT DISTINCT finding FROM prompts');
+  const forget = db.prepare('DELETE FROM prompts WHERE finding = ?');
+  const readFact = db.prepare<[string], { value: string }>(
+    'SELECT value FROM facts WHERE name = ?',
+  );
+  const saveFact = db.prepare('INSERT OR REPLACE INTO facts VALUES (?, ?)');
   const prompted = db.prepare('SELECT 1 FROM prompts WHERE finding = ? AND rule = ?');
   const remember = db.prepare('INSERT OR IGNORE INTO prompts VALUES (?, ?, ?)');
   const count = db.prepare<[string, number], { value: number }>(
@@ -203,6 +226,10 @@ function remembering(
   return {
     wasPrompted: (finding, rule) => prompted.get(finding, rule) !== undefined,
     rememberPrompt: (finding, rule, atMs) => void remember.run(finding, rule, atMs),
+    prompted: () => findings.all().map(({ finding }) => finding),
+    forgetPrompts: (finding) => void forget.run(finding),
+    fact: (name) => readFact.get(name)?.value ?? null,
+    saveFact: (name, value) => void saveFact.run(name, value),
     count: (name, by = 1) => count.get(name, by)?.value ?? 0,
     saveTrustedTime: (atMs, isConfirmed) => void time.run(Math.round(atMs), isConfirmed ? 1 : 0),
   };

@@ -1,0 +1,399 @@
+/**
+ * THE PIPELINE, read this first. Triggers say what to look at; then, one round at a time, in order:
+ * detect -> inventory -> evaluate -> report -> prompt. A step that fails is named in the log and the
+ * loop goes on. It opens no file, socket or thread itself: all of that is handed in. Nothing here acts
+ * on a device; the strongest it does is speak.
+ */
+import { schedule } from 'node-cron';
+import type { DeviceFacts, Subject } from '../wire/messages.js';
+import type { Clock } from './clock.js';
+import type { ProcessEntry, Root } from './detect/index.js';
+import { findingKey, findingsOf, type Prompter } from './employee/prompt.js';
+import { applyReadings, attach } from './inventory.js';
+import type { CurrentDocuments } from './report/documents.js';
+import type { Judged } from './report/messages.js';
+import type { Outbox } from './report/outbox.js';
+import { EventQueue, manifestEvents, type AgentEvent } from './report/events.js';
+import { reportChanges } from './report/reporter.js';
+import { asksAnew, inForce, judge, type Device, type InForce } from './rules.js';
+import type { ScanOutcome, Scanner } from './scanner.js';
+import type { Store } from './store.js';
+import type { Watch, WatchOptions } from './watch.js';
+
+const minuteMs = 60_000;
+/** Between two looks at what runs. */
+const processesMs = 5 * minuteMs;
+/** Between two reads of all roots while nothing can be watched. */
+const unwatchedMs = 30_000;
+/** A server that keeps asking for snapshots gets one in this time. */
+const snapshotMs = 5_000;
+
+/** pino's form: fields, never a sentence to parse. */
+export interface Log {
+  debug(fields: object): void;
+  info(fields: object): void;
+  warn(fields: object): void;
+  error(fields: object): void;
+}
+
+export interface LoopParts {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly scanner: Scanner;
+  readonly prompter: (loop: Pick<Loop, 'raise'>) => Prompter;
+  readonly watch: (options: Pick<WatchOptions, 'onHint' | 'onState'>) => Watch;
+  readonly documents: () => CurrentDocuments;
+  readonly device: () => Device;
+  readonly facts: () => Promise<DeviceFacts>;
+  /** What runs now; null when it is not looked at. */
+  readonly processes: () => Promise<readonly ProcessEntry[] | null>;
+  /** All spellings of a home's path. */
+  readonly spellings: (home: string) => readonly string[];
+  readonly checkInMinutes: number;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** What stands after a round. */
+export interface Standing {
+  readonly judged: readonly Judged[];
+  readonly isScanComplete: boolean;
+  readonly rules: InForce;
+}
+
+export interface Loop {
+  /** Bundle, assignment or catalogue have changed. */
+  documentsChanged(): void;
+  /** Reports an event on a subject's stream, once that has its snapshot. */
+  raise(event: AgentEvent): void;
+  /** After each round that has seen a full scan. */
+  onStanding(listener: (standing: Standing) => void): void;
+  /** Reads all roots again. */
+  scanAll(): void;
+  close(): Promise<void>;
+}
+
+/** Starts with a full scan; then the triggers drive it until `close`. */
+export function startLoop(parts: LoopParts): Loop {
+  return new AgentLoop(parts);
+}
+
+class AgentLoop implements Loop {
+  readonly #parts: LoopParts;
+  readonly #prompter: Prompter;
+  readonly #watch: Watch;
+  readonly #stop: (() => unknown)[] = [];
+  readonly #listeners = new Set<(standing: Standing) => void>();
+  readonly #wanted = { all: true, processes: false, roots: new Set<string>(), round: true };
+  readonly #events: EventQueue;
+  readonly #homes = new Map<string, string>();
+  readonly #snapshotAt = new Map<string, number>();
+  #planned: ReadonlyMap<string, Root> = new Map();
+  #rules: InForce;
+  #nextChange: number | null = null;
+  #lastFull: number | null = null;
+  #fullDueAt = 0;
+  #processesDueAt = 0;
+  #confirmTimer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+    this.#events = new EventQueue(parts.store, parts.outbox);
+    this.#rules = inForce(parts.documents(), parts.device());
+    this.#prompter = parts.prompter(this);
+    this.#watch = parts.watch({
+      onHint: (roots) => this.#want({ roots }),
+      onState: (state, code) => this.#watchingChanged(state, code),
+    });
+    const cron = schedule('* * * * *', () => this.#minute(), { suppressMissedWarning: true });
+    this.#stop.push(() => cron.destroy());
+    const unwatched = setInterval(() => this.#unwatched(), unwatchedMs);
+    const instants = setInterval(() => this.#instant(), 1000);
+    this.#stop.push(
+      () => clearInterval(unwatched),
+      () => clearInterval(instants),
+    );
+    this.#stop.push(parts.outbox.onResync((subject) => this.#resync(subject)));
+    this.#pump();
+  }
+
+  // Triggers: each says what is wanted, and returns at once.
+
+  documentsChanged(): void {
+    const before = this.#rules;
+    this.#rules = inForce(this.#parts.documents(), this.#parts.device());
+    const { bundleSequence: bundle, unreadable, policy, rescanAfter } = this.#rules;
+    this.#parts.log.info({
+      area: 'policy',
+      event: 'rules',
+      bundle,
+      policy: policy?.policy ?? null,
+    });
+    if (unreadable > 0) this.#parts.log.error({ area: 'policy', event: 'unreadable', unreadable });
+    const isOld = rescanAfter !== null && (this.#lastFull ?? 0) < rescanAfter;
+    this.#want({ all: isOld || asksAnew(before, this.#rules) });
+  }
+
+  scanAll(): void {
+    this.#want({ all: true });
+  }
+
+  raise(event: AgentEvent): void {
+    this.#events.add(event);
+    this.#want({});
+  }
+
+  onStanding(listener: (standing: Standing) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  #minute(): void {
+    this.#step('clock', () => {
+      this.#parts.clock.save();
+      this.#parts.store.saveTrustedTime(this.#parts.clock.now(), this.#parts.clock.isConfirmed);
+    });
+    const now = performance.now();
+    this.#want({ all: now >= this.#fullDueAt, processes: now >= this.#processesDueAt });
+  }
+
+  /** A timer of one second instead of one till the date: sleep and long waits cannot mislead it. */
+  #instant(): void {
+    if (this.#nextChange === null || this.#parts.clock.now() < this.#nextChange) return;
+    this.#nextChange = null;
+    this.#want({});
+  }
+
+  #unwatched(): void {
+    if (this.#watch.state === 'degraded') this.#want({ roots: this.#planned.keys() });
+  }
+
+  #watchingChanged(state: Watch['state'], code: string): void {
+    this.#parts.log.warn({ area: 'watch', event: state, code });
+    const detail = `${state} ${code}`;
+    this.raise({ subject: { kind: 'machine' }, event: 'watching-degraded', detail });
+  }
+
+  #resync(subject: Subject): void {
+    this.#parts.store.askSnapshot(subject);
+    const last = this.#snapshotAt.get(JSON.stringify(subject)) ?? -snapshotMs;
+    const waitMs = Math.max(0, last + snapshotMs - performance.now());
+    this.#snapshotAt.set(JSON.stringify(subject), performance.now() + waitMs);
+    setTimeout(() => this.#want({}), waitMs).unref();
+  }
+
+  #want(what: { all?: boolean; processes?: boolean; roots?: Iterable<string> }): void {
+    this.#wanted.all ||= what.all === true;
+    this.#wanted.processes ||= what.processes === true;
+    for (const id of what.roots ?? []) this.#wanted.roots.add(id);
+    this.#wanted.round = true;
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#running !== null || this.#isClosed) return;
+    this.#running = this.#rounds().finally(() => {
+      this.#running = null;
+      if (this.#wanted.round) this.#pump();
+    });
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#wanted.round && !this.#isClosed) {
+      const { all, processes } = this.#wanted;
+      const roots = new Set(this.#wanted.roots);
+      Object.assign(this.#wanted, { all: false, processes: false, round: false });
+      this.#wanted.roots.clear();
+      await this.#round(all, processes, roots);
+    }
+  }
+
+  async #round(
+    isFull: boolean,
+    wantsProcesses: boolean,
+    roots: ReadonlySet<string>,
+  ): Promise<void> {
+    if (isFull || wantsProcesses || roots.size > 0) {
+      const outcome = await this.#step('detect', () => this.#detect(isFull, wantsProcesses, roots));
+      if (outcome != null) this.#step('inventory', () => this.#inventory(outcome, isFull));
+    }
+    // Before the first full scan nothing is known well enough to be said.
+    if (this.#lastFull === null || this.#isClosed) return;
+    const judged = this.#step('evaluate', () => this.#evaluate()) as readonly Judged[] | null;
+    if (judged === null) return;
+    this.#step('report', () => this.#report(judged, this.#lastFull ?? 0));
+    if (isFull) await this.#step('facts', () => this.#reportFacts());
+    this.#step('events', () => this.#events.flush(this.#parts.clock.now()));
+    this.#step('prompt', () => this.#prompt(judged));
+    const isScanComplete = this.#parts.store
+      .roots()
+      .every(({ status }) => status === 'complete' || status === 'absent');
+    for (const listener of this.#listeners) {
+      listener({ judged, isScanComplete, rules: this.#rules });
+    }
+  }
+
+  /** The only place that catches everything: names the step, logs, and lets the loop go on. */
+  #step<T>(name: string, work: () => T): T | null {
+    const failed = (error: unknown): null => {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#parts.log.error({ area: 'loop', event: 'step-failed', step: name, message });
+      return null;
+    };
+    try {
+      const result = work();
+      return result instanceof Promise ? (result.catch(failed) as T) : result;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  async #detect(
+    isFull: boolean,
+    wantsProcesses: boolean,
+    roots: ReadonlySet<string>,
+  ): Promise<ScanOutcome> {
+    const { store, scanner, processes } = this.#parts;
+    const running = isFull || wantsProcesses ? await processes() : null;
+    const { catalogue, asked } = this.#rules;
+    const { sha256, tools, editors } = catalogue;
+    if (isFull || wantsProcesses) this.#processesDueAt = performance.now() + processesMs;
+    // A component that several roots show is read from all of them, so that its record stays whole.
+    const chosen = new Set(store.sharing(roots));
+    if (running !== null) chosen.add('processes');
+    return scanner.scan({
+      roots: isFull ? 'all' : chosen,
+      asked,
+      catalogue: { sha256, document: { format: 1, tools, editors } },
+      processes: running,
+    });
+  }
+
+  #inventory(outcome: ScanOutcome, isFull: boolean): void {
+    const { store, clock, log } = this.#parts;
+    const atMs = clock.now();
+    for (const { account, path } of outcome.homes) this.#homes.set(account, path);
+    const changes = applyReadings(store, { readings: outcome.readings, isFull, atMs });
+    const { present, removed, nextChecks } = changes;
+    const counts = { present: present.length, removed: removed.length };
+    const { durationMs } = outcome;
+    const read = outcome.readings.length;
+    log[isFull ? 'info' : 'debug']({
+      area: 'scan',
+      event: 'read',
+      isFull,
+      read,
+      durationMs,
+      ...counts,
+    });
+    if (isFull) {
+      this.#lastFull = atMs;
+      const jitter = 0.9 + 0.2 * this.#parts.random();
+      this.#fullDueAt = performance.now() + this.#parts.checkInMinutes * minuteMs * jitter;
+    }
+    for (const event of manifestEvents(store, outcome.readings)) this.raise(event);
+    this.#followRoots(outcome, isFull);
+    this.#confirmLater(nextChecks, atMs);
+  }
+
+  /** Roots that a scan names for the first time are read too; one that is gone asks for a full scan. */
+  #followRoots({ roots }: ScanOutcome, isFull: boolean): void {
+    const before = this.#planned;
+    this.#planned = new Map(
+      roots.filter(({ channel }) => channel !== 'process').map((root) => [root.id, root]),
+    );
+    this.#watch.follow([...this.#planned.values()]);
+    if (isFull) return;
+    const fresh = [...this.#planned.keys()].filter((id) => !before.has(id));
+    const isOneGone = [...before.keys()].some((id) => !this.#planned.has(id));
+    if (fresh.length > 0 || isOneGone) this.#want({ roots: fresh, all: isOneGone });
+  }
+
+  /** The second look that a removal needs. */
+  #confirmLater(checks: readonly { root: string; atMs: number }[], now: number): void {
+    if (this.#confirmTimer !== null) clearTimeout(this.#confirmTimer);
+    this.#confirmTimer = null;
+    if (checks.length === 0) return;
+    const first = Math.min(...checks.map(({ atMs }) => atMs));
+    const due = checks.filter(({ atMs }) => atMs <= first + 1000).map(({ root }) => root);
+    const isPlanned = due.every((root) => root === 'processes' || this.#planned.has(root));
+    const processes = due.includes('processes');
+    const waitMs = Math.max(0, first - now) + 1050;
+    this.#confirmTimer = setTimeout(
+      () => this.#want({ roots: due, all: !isPlanned, processes }),
+      Math.min(waitMs, minuteMs),
+    );
+  }
+
+  #evaluate(): readonly Judged[] {
+    const { store, clock } = this.#parts;
+    const now = clock.now();
+    const around = { device: this.#parts.device(), homes: this.#homes, now };
+    const { judged, nextChange } = judge(attach(store.components()), this.#rules, around);
+    this.#nextChange = nextChange;
+    const known = new Map(store.verdicts().map((one) => [one.component, one]));
+    store.transaction(() => {
+      for (const { component, verdict } of judged) {
+        const before = known.get(component.id);
+        if (JSON.stringify(before?.verdict) === JSON.stringify(verdict)) continue;
+        const isSame = before?.verdict.status === verdict.status;
+        store.putVerdict(component.id, verdict, isSame ? before.since : now);
+        if (isSame) continue;
+        const { id, tool } = component;
+        const words = { before: before?.verdict.status ?? null, after: verdict.status };
+        store.addHistory({ at: now, kind: 'verdict', component: id, tool, ...words });
+      }
+    });
+    return judged;
+  }
+
+  #report(judged: readonly Judged[], lastFull: number): void {
+    const { store, outbox, clock, spellings } = this.#parts;
+    const homes = new Map([...this.#homes].map(([account, home]) => [account, spellings(home)]));
+    const { bundleSequence } = this.#rules;
+    reportChanges({ store, outbox }, { judged, homes, bundleSequence, now: clock.now(), lastFull });
+  }
+
+  async #reportFacts(): Promise<void> {
+    const { store, outbox, clock } = this.#parts;
+    const facts = await this.#parts.facts();
+    const words = JSON.stringify(facts);
+    if (store.fact('facts') === words) return;
+    const at = new Date(clock.now()).toISOString();
+    outbox.append({ kind: 'machine' }, { kind: 'device', at, facts }, () =>
+      store.saveFact('facts', words),
+    );
+  }
+
+  #prompt(judged: readonly Judged[]): void {
+    const { policy, catalogue } = this.#rules;
+    if (policy === null) return;
+    this.#forgetEnded(judged);
+    const findings = findingsOf(judged, [...this.#homes.keys()]);
+    this.#prompter.offer(findings, policy, { catalogue, deviceZone: this.#parts.device().zone });
+  }
+
+  /** A finding that ended is told anew if it comes back. */
+  #forgetEnded(judged: readonly Judged[]): void {
+    const { store } = this.#parts;
+    const live = new Set<string>();
+    for (const { component } of judged) {
+      const { tool, name, owner } = component;
+      for (const account of owner === null ? this.#homes.keys() : [owner]) {
+        live.add(findingKey(tool, name, account));
+      }
+    }
+    for (const finding of store.prompted()) if (!live.has(finding)) store.forgetPrompts(finding);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#stop) await stop();
+    if (this.#confirmTimer !== null) clearTimeout(this.#confirmTimer);
+    await this.#watch.close();
+    this.#parts.scanner.close();
+    await Promise.race([this.#running, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Says what changed: for each subject the difference between what is so and what the server was last
+ * told, as one report, or as several where it is long. What was told is kept in the same transaction
+ * as the report, so after a crash the difference is what it was. Nothing changed, nothing said.
+ */
+import { sha256Hex } from '../../wire/digest.js';
+import type { ReportedComponent, ScanState, Subject } from '../../wire/messages.js';
+import { coverage, type Coverage } from '../inventory.js';
+import type { Store, StoredRoot } from '../store.js';
+import { cutParts, toReported, toScanState, type Judged } from './messages.js';
+import type { Outbox } from './outbox.js';
+
+/** How much the time of the last complete scan moves before that alone is worth a report. */
+export const scanNewsMs = 6 * 3600_000;
+
+export interface ReportInput {
+  readonly judged: readonly Judged[];
+  /** Account to the spellings of its home. */
+  readonly homes: ReadonlyMap<string, readonly string[]>;
+  readonly bundleSequence: number | null;
+  /** Epoch ms of trusted time, and of the last full scan. */
+  readonly now: number;
+  readonly lastFull: number;
+}
+
+/** Appends what is new, for all subjects; answers how many reports that took. */
+export function reportChanges(
+  { store, outbox }: { readonly store: Store; readonly outbox: Outbox },
+  input: ReportInput,
+): number {
+  const roots = store.roots();
+  let count = 0;
+  for (const subject of subjectsOf(roots, input.judged, outbox)) {
+    count += reportSubject({ store, outbox, subject, roots }, input);
+  }
+  return count;
+}
+
+/** The machine, each account with places of its own or a component, and whoever has a stream already. */
+function subjectsOf(
+  roots: readonly StoredRoot[],
+  judged: readonly Judged[],
+  outbox: Outbox,
+): readonly Subject[] {
+  const accounts = new Set<string>();
+  for (const { account } of roots) if (account !== null) accounts.add(account);
+  for (const { component } of judged) if (component.owner !== null) accounts.add(component.owner);
+  for (const { subject } of outbox.streams()) {
+    if (subject.kind === 'person') accounts.add(subject.account);
+  }
+  return [
+    { kind: 'machine' },
+    ...[...accounts].sort().map((account) => ({ kind: 'person' as const, account })),
+  ];
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly subject: Subject;
+  readonly roots: readonly StoredRoot[];
+}
+
+/** Nothing to look at is looked at completely by each full scan. */
+function coverageOf({ subject, roots }: Parts, lastFull: number): Coverage {
+  const found = coverage(roots, subject.kind === 'machine' ? null : subject.account);
+  return found.roots > 0 ? found : { ...found, lastComplete: lastFull, lastRead: lastFull };
+}
+
+/** What decides whether the scan's state is news; kept as text beside the stream. */
+interface ToldScan {
+  readonly words: string;
+  readonly lastComplete: number | null;
+}
+
+function isScanNews(told: string | null, now: ToldScan): boolean {
+  if (told === null) return true;
+  const before = JSON.parse(told) as ToldScan;
+  if (before.words !== now.words) return true;
+  if (now.lastComplete === null || before.lastComplete === null) {
+    return now.lastComplete !== before.lastComplete;
+  }
+  return now.lastComplete - before.lastComplete >= scanNewsMs;
+}
+
+function reportSubject(parts: Parts, input: ReportInput): number {
+  const { store, subject } = parts;
+  const owner = subject.kind === 'machine' ? null : subject.account;
+  const homes = owner === null ? [] : (input.homes.get(owner) ?? []);
+  const current = input.judged
+    .filter(({ component }) => component.owner === owner)
+    .map((judged) => toReported(judged, homes));
+  const hashes = new Map(current.map((one) => [one.id, sha256Hex(JSON.stringify(one))]));
+  const covered = coverageOf(parts, input.lastFull);
+  const scan = toScanState(covered, [...input.homes.values()].flat(), input.now);
+  const { status, roots, notRead } = scan;
+  const words = JSON.stringify([status, roots, notRead, input.bundleSequence]);
+  const toldScan: ToldScan = { words, lastComplete: covered.lastComplete };
+  const told = store.told(subject);
+  if (told.needsSnapshot) return appendSnapshot(parts, input, { current, hashes, scan, toldScan });
+  const present = current.filter(({ id }) => told.components.get(id) !== hashes.get(id));
+  const removed = [...told.components.keys()].filter((id) => !hashes.has(id));
+  if (present.length + removed.length === 0 && !isScanNews(told.scan, toldScan)) return 0;
+  return appendChanges(parts, input, { present, removed, hashes, scan, toldScan });
+}
+
+interface Snapshot {
+  readonly current: readonly ReportedComponent[];
+  readonly hashes: ReadonlyMap<string, string>;
+  readonly scan: ScanState;
+  readonly toldScan: ToldScan;
+}
+
+function appendSnapshot(
+  { store, outbox, subject }: Parts,
+  { now, bundleSequence }: ReportInput,
+  { current, hashes, scan, toldScan }: Snapshot,
+): number {
+  const pieces = cutParts(current);
+  const at = new Date(now).toISOString();
+  const remember = (): void =>
+    store.remember(subject, {
+      scan: JSON.stringify(toldScan),
+      isSnapshot: true,
+      present: hashes,
+      removed: [],
+    });
+  pieces.forEach((components, index) => {
+    const [part, parts] = [index + 1, pieces.length];
+    outbox.append(
+      subject,
+      { kind: 'snapshot', at, part, parts, components: [...components], scan, bundleSequence },
+      part === parts ? remember : undefined,
+    );
+  });
+  return pieces.length;
+}
+
+interface Changes {
+  readonly present: readonly ReportedComponent[];
+  readonly removed: readonly string[];
+  readonly hashes: ReadonlyMap<string, string>;
+  readonly scan: ScanState;
+  readonly toldScan: ToldScan;
+}
+
+const removedPerReport = 500;
+
+function appendChanges(
+  { store, outbox, subject }: Parts,
+  { now, bundleSequence }: ReportInput,
+  { present, removed, hashes, scan, toldScan }: Changes,
+): number {
+  const pieces = cutParts(present);
+  const count = Math.max(pieces.length, Math.ceil(removed.length / removedPerReport));
+  const at = new Date(now).toISOString();
+  for (let index = 0; index < count; index += 1) {
+    const here = pieces[index] ?? [];
+    const gone = removed.slice(index * removedPerReport, (index + 1) * removedPerReport);
+    const body = { at, present: [...here], removed: gone, scan, bundleSequence };
+    outbox.append(subject, { kind: 'changes', ...body }, () =>
+      store.remember(subject, {
+        scan: JSON.stringify(toldScan),
+        isSnapshot: false,
+        present: new Map(here.map(({ id }) => [id, hashes.get(id) ?? ''])),
+        removed: gone,
+      }),
+    );
+  }
+  return count;
+}

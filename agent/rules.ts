@@ -1,0 +1,145 @@
+/**
+ * What is in force on this device, from the signed documents it holds, and the verdict on each of its
+ * components under it. Pure: the caller brings documents, components and the time. Without a bundle
+ * there is no policy, and every verdict is `unknown`.
+ */
+import type { Catalogue } from '../policies/catalogue.js';
+import type { Channel, Platform } from '../policies/component.js';
+import { parsePolicy, type Action, type Policy } from '../policies/document.js';
+import {
+  evaluate,
+  ruleNames,
+  selectPolicy,
+  wholeChannels,
+  type DeviceContext,
+  type Exception,
+} from '../policies/evaluate.js';
+import { exceptionsOf } from '../wire/bundle.js';
+import type { CurrentDocuments } from './report/documents.js';
+import type { Judged } from './report/messages.js';
+import type { StoredComponent } from './store.js';
+
+/** What a policy makes detectors report beyond the catalogue. */
+export interface AskedFor {
+  /** Packages that rules name, by ecosystem. */
+  readonly named: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Channels that a rule takes whole. */
+  readonly wholeChannels: ReadonlySet<Channel>;
+}
+
+/** What of this device evaluation depends on. */
+export interface Device {
+  readonly id: string;
+  readonly hardwareId: string | null;
+  readonly platform: Platform;
+  /** IANA zone of `device-local` dates. */
+  readonly zone: string;
+  readonly maxAction: Action;
+  readonly assignedUser: string | null;
+  /** From the settings, until an assignment says. */
+  readonly group: string | null;
+}
+
+export interface InForce {
+  readonly policy: Policy | null;
+  readonly catalogue: Catalogue;
+  readonly exceptions: readonly Exception[];
+  /** Account to person, from the assignment. */
+  readonly persons: Readonly<Record<string, string>>;
+  readonly group: string | null;
+  readonly bundleSequence: number | null;
+  readonly asked: AskedFor;
+  /** Epoch ms: a full scan older than this is repeated; null: none is asked for. */
+  readonly rescanAfter: number | null;
+  /** Policies of the bundle that this version cannot read. */
+  readonly unreadable: number;
+}
+
+/** The one policy this device follows, with all that goes with it. */
+export function inForce(
+  { bundle, assignment, catalogue }: CurrentDocuments,
+  device: Device,
+): InForce {
+  const group = assignment === null ? device.group : assignment.group;
+  const parsed = [...(bundle?.policies ?? [])]
+    .sort((one, other) => one.priority - other.priority)
+    .map(({ yaml }) => parsePolicy(yaml));
+  const policies = parsed.flatMap((one) => (one.kind === 'policy' ? [one.policy] : []));
+  const policy = selectPolicy(policies, { id: device.id, group, platform: device.platform });
+  const after = assignment?.rescanAfter ?? null;
+  return {
+    policy,
+    catalogue,
+    exceptions: assignment === null ? [] : exceptionsOf(assignment),
+    persons: assignment?.persons ?? {},
+    group,
+    bundleSequence: bundle?.sequence ?? null,
+    asked: { named: ruleNames(policy), wholeChannels: wholeChannels(policy) },
+    rescanAfter: after === null ? null : Date.parse(after),
+    unreadable: parsed.length - policies.length,
+  };
+}
+
+/** Whether two sets of rules ask a scan for different things. */
+export function asksAnew(before: InForce, after: InForce): boolean {
+  const words = ({ catalogue, asked }: InForce): string =>
+    JSON.stringify([
+      catalogue.sha256,
+      [...asked.named].map(([ecosystem, names]) => [ecosystem, ...[...names].sort()]),
+      [...asked.wholeChannels].sort(),
+    ]);
+  return words(before) !== words(after);
+}
+
+export interface Judgement {
+  readonly judged: readonly Judged[];
+  /** Epoch ms of the next instant at which a verdict changes by itself; null: none is known. */
+  readonly nextChange: number | null;
+}
+
+/** The verdict on each component at `now`, epoch ms of trusted time. `homes`: account to home folder. */
+export function judge(
+  components: readonly StoredComponent[],
+  rules: InForce,
+  around: {
+    readonly device: Device;
+    readonly homes: ReadonlyMap<string, string>;
+    readonly now: number;
+  },
+): Judgement {
+  const { device, homes, now } = around;
+  const instants = rules.exceptions.map(({ until }) => until);
+  const judged = components.map(({ component, firstSeen }) => {
+    const { owner } = component;
+    const context: DeviceContext = {
+      id: device.id,
+      hardwareId: device.hardwareId,
+      person: personOf(owner, rules, device),
+      group: rules.group,
+      platform: device.platform,
+      zone: device.zone,
+      maxAction: device.maxAction,
+      home: owner === null ? null : (homes.get(owner) ?? null),
+    };
+    const { policy, catalogue, exceptions } = rules;
+    const { verdict } = evaluate({
+      policy,
+      catalogue,
+      exceptions,
+      component,
+      device: context,
+      now,
+    });
+    if (verdict.announce !== null) instants.push(verdict.announce);
+    if (verdict.effective !== null) instants.push(verdict.effective);
+    return { component, firstSeen, verdict };
+  });
+  const coming = instants.filter((at) => at > now);
+  return { judged, nextChange: coming.length === 0 ? null : Math.min(...coming) };
+}
+
+function personOf(owner: string | null, rules: InForce, device: Device): string | null {
+  if (device.assignedUser !== null) return device.assignedUser;
+  if (owner === null) return null;
+  return rules.persons[owner] ?? `${owner}@${device.id}`;
+}
