@@ -17,6 +17,8 @@ const requireBanner =
 const shared: BuildOptions = {
   bundle: true,
   platform: 'node',
+  // jsonc-parser's CommonJS form cannot be bundled; its ES module can.
+  mainFields: ['module', 'main'],
   target: 'node22',
   format: 'esm',
   sourcemap: true,
