@@ -9,6 +9,7 @@
 import type { EditorHost } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import { makeComponent, toolOf } from './component.js';
+import { isProgramRoot, programRoots, readProgram, settingsFolder } from './editor-programs.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 
 const maxEntries = 4_000;
@@ -28,8 +29,12 @@ interface Install extends Listed {
 
 export const editors: Detector = {
   channel: 'editor-extension',
-  roots: (world) => world.homes.flatMap((home) => rootsOfHome(home, world)),
-  read: readRoot,
+  roots: (world) => [
+    ...world.homes.flatMap((home) => rootsOfHome(home, world)),
+    ...programRoots(world),
+  ],
+  read: (root, world, reader) =>
+    isProgramRoot(root) ? readProgram(root, world, reader) : readRoot(root, world, reader),
 };
 
 function rootsOfHome(home: Home, world: World): readonly Root[] {
@@ -250,15 +255,10 @@ function profilesFolder(
   world: World,
   { host, folder }: { readonly host: EditorHost | undefined; readonly folder: string },
 ): string | null {
-  const { path, platform } = world;
+  const { path } = world;
   if (host?.isServer === true) return path.join(home.path, folder, 'data', 'User', 'profiles');
   if (host === undefined || host.configFolder === null) return null;
-  const settings = {
-    linux: home.env['XDG_CONFIG_HOME'] ?? path.join(home.path, '.config'),
-    darwin: path.join(home.path, 'Library', 'Application Support'),
-    win32: home.env['APPDATA'] ?? path.join(home.path, 'AppData', 'Roaming'),
-  }[platform];
-  return path.join(settings, host.configFolder, 'User', 'profiles');
+  return path.join(settingsFolder(home, world), host.configFolder, 'User', 'profiles');
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {

@@ -230,3 +230,43 @@ test('a half-written list is a loss of that root and never an empty editor', () 
   place(extensions, 'extensions.json', '[{"identifier":{"id":"anthropic.cl');
   expect(lookAtHome().problems).toMatchObject([{ code: 'malformed', isLoss: true }]);
 });
+
+test('C011: an extension inside the program is bundled, and switched off is told', () => {
+  const program = path.join(root, 'opt/editor/resources/app');
+  unpacked(path.join(program, 'extensions'), {
+    id: 'GitHub.copilot-chat',
+    version: '0.45.1',
+    folder: 'copilot',
+  });
+  unpacked(path.join(program, 'extensions'), { ...config, folder: 'editorconfig' });
+  place(program, 'product.json', '{"dataFolderName":".vscode","applicationName":"code"}');
+  writeList(extensions, []);
+  const settings = (text: string): string => place(home, '.config/Code/User/settings.json', text);
+  const lookAtMachine = (): Look =>
+    look(folderWorld(root, 'linux', { catalogue: builtInCatalogue() }));
+  settings('{\n  // off on this machine\n  "chat.disableAIFeatures": true,\n}');
+  const { components, problems } = lookAtMachine();
+  expect(problems).toEqual([]);
+  expect(components).toMatchObject([
+    {
+      name: 'github.copilot-chat',
+      version: '0.45.1',
+      manager: 'vscode',
+      owner: null,
+      state: 'bundled',
+      path: '/opt/editor/resources/app/extensions/copilot',
+      evidence: ['disabled:chat.disableAIFeatures', 'package.json', 'program folder'],
+    },
+  ]);
+  settings('{"chat.disableAIFeatures": false}');
+  expect(lookAtMachine().components[0]?.evidence).toEqual(['package.json', 'program folder']);
+});
+
+test('a program folder in a home belongs to that person', () => {
+  const app = path.join(root, 'Users/ana/Applications/Any Editor.app/Contents/Resources/app');
+  unpacked(path.join(app, 'extensions'), { ...claude, folder: 'claude' });
+  const world = folderWorld(root, 'darwin', { catalogue: builtInCatalogue() });
+  expect(look(world).components).toMatchObject([
+    { name: 'anthropic.claude-code', state: 'bundled', owner: 'ana', manager: null },
+  ]);
+});
