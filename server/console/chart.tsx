@@ -7,9 +7,9 @@ import { AreaChart } from '@mantine/charts';
 import type { Trend } from '../views.js';
 import { useLanguage } from './language.js';
 import { statesByNeed } from './states.js';
-import { pointText } from './times.js';
+import { pointText, tickText } from './times.js';
 
-const heightPx = 190;
+const heightPx = 136;
 
 /** The stacked areas, what is fine at the bottom, what needs somebody on top. */
 export function Chart({ trend }: { readonly trend: Trend }) {
@@ -29,17 +29,25 @@ export function Chart({ trend }: { readonly trend: Trend }) {
       tickLine="none"
       gridAxis="x"
       dataKey="at"
-      data={trend.points.map(({ at, states }) => ({
-        at: pointText(at, trend.bucketMinutes, language),
-        ...states,
-      }))}
+      data={trend.points.map(({ at, states }) => ({ at: Date.parse(at), ...states }))}
       series={present.map((state) => ({
         name: state,
         label: texts.states[state],
         color: `var(--tone-${state})`,
       }))}
       yAxisProps={{ allowDecimals: false, width: 40 }}
-      xAxisProps={{ minTickGap: 60 }}
+      xAxisProps={{
+        type: 'number',
+        scale: 'time',
+        domain: ['dataMin', 'dataMax'],
+        minTickGap: 60,
+        tickFormatter: (at: number) => tickText(at, trend.bucketMinutes, language),
+      }}
+      tooltipProps={{
+        // Called without a label while nothing is pointed at.
+        labelFormatter: (at) =>
+          typeof at === 'number' ? pointText(at, trend.bucketMinutes, language) : '',
+      }}
       areaChartProps={{ accessibilityLayer: false }}
     />
   );

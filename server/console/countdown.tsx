@@ -14,6 +14,8 @@ import { dateText, fullText, useNow, viewerZone, shownZone } from './times.js';
 
 type Denial = PolicyRow['denials'][number];
 
+/** Dates shown before the rest is folded away. */
+const shownAtOnce = 3;
 const publishCommand = 'curfew-server policy publish FILE';
 
 interface DateProps {
@@ -92,26 +94,42 @@ function Countdown({ policy, denial, toolNames }: CountdownProps) {
         <p>
           <EffectiveDate denial={denial} policyZone={policy.timezone} isInForce={isInForce} />
         </p>
-        {instead === null ? null : (
-          <p>
-            <strong>{texts.findings.instead(visible(instead))}</strong>
-          </p>
-        )}
         {denial.announce !== null && Date.parse(denial.announce) > now ? (
           <p>
             {countdown.announced(dateText(denial.announce, shownZone(policy.timezone), language))}
           </p>
         ) : null}
-        {reason === null ? null : (
-          <p className="quiet">
-            <Shown text={reason} />
-          </p>
-        )}
-        <p className="quiet policy-title">
-          <Shown text={policy.title} />
+        <p className="why">
+          {instead === null ? null : <strong>{texts.findings.instead(visible(instead))}</strong>}
+          {reason === null ? null : (
+            <span className="quiet">
+              <Shown text={reason} />
+            </span>
+          )}
         </p>
       </div>
     </li>
+  );
+}
+
+interface ListProps {
+  readonly denials: readonly Pick<CountdownProps, 'policy' | 'denial'>[];
+  readonly toolNames: CountdownProps['toolNames'];
+}
+
+function CountdownList({ denials, toolNames }: ListProps) {
+  const { countdown } = useTexts();
+  return (
+    <ul className="plain" aria-label={countdown.title}>
+      {denials.map(({ policy, denial }) => (
+        <Countdown
+          key={`${policy.policy} ${denial.rule}`}
+          policy={policy}
+          denial={denial}
+          toolNames={toolNames}
+        />
+      ))}
+    </ul>
   );
 }
 
@@ -136,16 +154,16 @@ export function Countdowns() {
       <Empty title={texts.countdown.none} how={texts.countdown.noneHow} command={publishCommand} />
     );
   const toolNames = new Map(compliance?.tools.map(({ tool, toolName }) => [tool, toolName]));
+  const later = denials.slice(shownAtOnce);
   return (
-    <ul className="plain" aria-label={texts.countdown.title}>
-      {denials.map(({ policy, denial }) => (
-        <Countdown
-          key={`${policy.policy} ${denial.rule}`}
-          policy={policy}
-          denial={denial}
-          toolNames={toolNames}
-        />
-      ))}
-    </ul>
+    <>
+      <CountdownList denials={denials.slice(0, shownAtOnce)} toolNames={toolNames} />
+      {later.length === 0 ? null : (
+        <details>
+          <summary>{texts.countdown.more(later.length)}</summary>
+          <CountdownList denials={later} toolNames={toolNames} />
+        </details>
+      )}
+    </>
   );
 }

@@ -4,6 +4,9 @@
  */
 import '@mantine/core/styles.css';
 import './console.css';
+import './table.css';
+import './overview.css';
+import './device.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';

@@ -103,6 +103,7 @@ export const en = {
     from: (date: string) => `Denied from ${date}`,
     since: (date: string) => `In force since ${date}`,
     announced: (date: string) => `Prompts from ${date}`,
+    more: (count: number) => `${counted(count, 'more date', 'more dates')}`,
     viewer: (date: string) => `In your time zone: ${date}`,
     deviceLocal: 'each device’s own zone',
     none: 'No tool is denied yet',

@@ -94,6 +94,7 @@ export const zhCn: Texts = {
     from: (date) => `自 ${date} 起禁用`,
     since: (date) => `自 ${date} 起生效`,
     announced: (date) => `${date} 起提醒`,
+    more: (count) => `另有 ${counted(count, '个日期')}`,
     viewer: (date) => `您所在时区：${date}`,
     deviceLocal: '各设备所在时区',
     none: '尚未禁用任何工具',

@@ -58,16 +58,25 @@ export function fullText(at: string, zone: string, language: Language): string {
 
 const dayMinutes = 24 * 60;
 
-/** A point's time, as exact as the distance between points asks for. */
-export function pointText(at: string, bucketMinutes: number, language: Language): string {
+/** A point of the chart in words, as exact as the distance between points asks for. */
+export function pointText(at: string | number, bucketMinutes: number, language: Language): string {
   return new Intl.DateTimeFormat(language, {
-    timeZone: viewerZone,
     month: 'short',
     day: 'numeric',
     ...(bucketMinutes >= dayMinutes
       ? {}
       : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-  }).format(Date.parse(at));
+  }).format(new Date(at));
+}
+
+/** A mark on the chart's axis: the time of day, or the day where points are days apart. */
+export function tickText(at: number, bucketMinutes: number, language: Language): string {
+  return new Intl.DateTimeFormat(
+    language,
+    bucketMinutes >= dayMinutes
+      ? { month: 'short', day: 'numeric' }
+      : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  ).format(at);
 }
 
 const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [

@@ -226,6 +226,25 @@ async function reportOddStates(
   );
 }
 
+/** The machine's own scan once more, one device a minute, so that all were heard of lately. */
+async function checkIn(
+  devices: readonly ReportingDevice[],
+  { now, clock, setClock }: FleetWorld,
+): Promise<void> {
+  for (const [index, device] of devices.entries()) {
+    setClock(now - (devices.length - index) * 60_000);
+    await device.report({
+      kind: 'changes',
+      at: new Date(clock()).toISOString(),
+      present: [],
+      removed: [],
+      bundleSequence: 1,
+      scan: completeScan(clock(), 11),
+    });
+  }
+  setClock(now);
+}
+
 /** The simulated day: everybody starts with the denied tool, one after the other moves. */
 export async function buildFleet(world: FleetWorld): Promise<Fleet> {
   const { now, setClock, sample, clock } = world;
@@ -244,5 +263,7 @@ export async function buildFleet(world: FleetWorld): Promise<Fleet> {
     await sample();
   }
   const { moving: moved, ...rest } = all;
-  return { kim: all.kim, devices: [...moved, ...Object.values(rest)] };
+  const { stale, unscanned, ...awake } = rest;
+  await checkIn([...moved, ...Object.values(awake)], world);
+  return { kim: all.kim, devices: [...moved, ...Object.values(awake), stale, unscanned] };
 }

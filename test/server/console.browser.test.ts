@@ -369,6 +369,17 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     await second.getByText('Sign in to Curfew').waitFor();
   });
 
+  test('a server that is gone is named, with a way to try again', async () => {
+    await page.goto(await signInLink());
+    await page.getByRole('link', { name: 'ana-laptop' }).waitFor();
+    await server.close();
+    await page.getByText('Reconnecting', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'ana-laptop' }).click();
+    const failure = page.getByRole('main').getByRole('alert');
+    await failure.getByText('NO_ANSWER').waitFor();
+    expect(await failure.getByRole('button', { name: 'Try again' }).count()).toBe(1);
+  });
+
   test('no page erred, broke its content policy, or spoke to another host', () => {
     expect(problems).toEqual([]);
     expect(strangers).toEqual([]);
