@@ -11,6 +11,7 @@ import tls from 'node:tls';
 import { WebSocket } from 'ws';
 import { CurfewError } from '../../wire/errors.js';
 import { maxMessageBytes, parseJson } from '../../wire/parse.js';
+import type { SettingValues } from '../settings.js';
 
 const maxAnswerBytes = 1024 * 1024;
 const maxRefusalBytes = 64 * 1024;
@@ -30,6 +31,25 @@ export const directNetwork: NetworkSettings = {
   proxyBypass: [],
   extraCaFile: null,
 };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The network of the settings; a proxy that is not set is taken from HTTPS_PROXY and NO_PROXY. */
+export function networkSettings(
+  values: Pick<SettingValues, 'ProxyUrl' | 'ProxyBypass' | 'ExtraCaFile'>,
+  env: Environment,
+): NetworkSettings {
+  const ofEnvironment = (name: string): string => env[name] ?? env[name.toLowerCase()] ?? '';
+  const bypass = ofEnvironment('NO_PROXY').split(',');
+  return {
+    proxyUrl: values.ProxyUrl ?? (ofEnvironment('HTTPS_PROXY') || null),
+    proxyBypass:
+      values.ProxyBypass.length > 0
+        ? values.ProxyBypass
+        : bypass.map((entry) => entry.trim()).filter((entry) => entry !== ''),
+    extraCaFile: values.ExtraCaFile,
+  };
+}
 
 /** Nobody who speaks for the server was reached: `captive-portal` is a page or a redirect in its place. */
 export interface Offline {

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { runEnroll, type EnrollFlags } from '../../agent/enroll-command.js';
+import { runEnroll } from '../../agent/enroll-command.js';
 import {
   enrollingFile,
   identityFile,
@@ -153,58 +153,56 @@ describe('enrolling', () => {
 });
 
 describe('curfew enroll', () => {
-  const flags: EnrollFlags = {
-    server: null,
-    tokenFile: null,
-    tokenEnv: null,
-    label: null,
-    group: null,
+  const run = async (argv: string[], env: Record<string, string> = {}) => {
+    const said = { out: '', err: '' };
+    const io = {
+      stdout: (text: string) => void (said.out += text),
+      stderr: (text: string) => void (said.err += text),
+    };
+    const code = await runEnroll(argv, io, { CURFEW_DATA_FOLDER: folder, ...env });
+    return { code, ...said };
   };
-  const run = async (
-    given: Partial<EnrollFlags>,
-    env: Record<string, string> = {},
-  ): Promise<string[]> => {
-    const lines: string[] = [];
-    await runEnroll(
-      { ...flags, server: running.url, ...given },
-      {
-        env,
-        dataFolder: folder,
-        network: directNetwork,
-        serverUrl: null,
-        group: '',
-        policyKey: null,
-        enrollToken: null,
-        facts: () => Promise.resolve(facts('laptop-1')),
-        print: (line) => void lines.push(line),
-      },
-    );
-    return lines;
-  };
+  const at = (url = running.url): string[] => ['--server', url];
 
   test('takes the token from a named variable or a file, and says whom it trusted unseen', async () => {
-    const lines = await run({ tokenEnv: 'JOIN' }, { JOIN: await enrolToken(running) });
-    expect(lines.join('\n')).toMatch(/^enrolled: device .+\nunverified key: /);
-    expect(await run({})).toEqual([expect.stringMatching(/^enrolled already: device /)]);
+    const joined = await run([...at(), '--token-env', 'JOIN'], { JOIN: await enrolToken(running) });
+    expect(joined).toMatchObject({ code: 0, err: '' });
+    expect(joined.out).toMatch(/^enrolled: device .+\nunverified key: /);
+    const again = await run(at());
+    expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/^enrolled already/) });
+
     folder = `${folder}-2`;
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'curfew-token-')), 'token');
     writeFileSync(file, `${await enrolToken(running)}\n`);
-    expect((await run({ tokenFile: file }))[0]).toMatch(/^enrolled: device /);
+    const verified = await run(['--token-file', file], {
+      CURFEW_SERVER_URL: running.url,
+      CURFEW_POLICY_KEY: expected(),
+    });
+    expect(verified.out).toMatch(/^enrolled: device \S+ at \S+\n$/);
   });
 
   test.each([
-    ['no token', {}],
-    ['a variable that is not set', { tokenEnv: 'JOIN' }],
-    ['a file that is not there', { tokenFile: '/nowhere/token' }],
-    ['two sources', { tokenEnv: 'JOIN', tokenFile: '/nowhere/token' }],
-  ])('with %s is a matter of usage', async (_, given) => {
-    await expect(run(given)).rejects.toMatchObject({ code: 'USAGE' });
+    ['no token', []],
+    ['a variable that is not set', ['--token-env', 'JOIN']],
+    ['a file that is not there', ['--token-file', '/nowhere/token']],
+    ['two sources', ['--token-env', 'JOIN', '--token-file', '/nowhere/token']],
+    ['a token as an argument', ['cfe_secret']],
+    ['a token as an option', ['--token', 'cfe_secret']],
+  ])('with %s is wrong usage, and what was typed is not repeated', async (_, flags) => {
+    const said = await run([...at(), ...flags]);
+    expect(said).toMatchObject({ code: 2, out: '' });
+    expect(said.err).toMatch(/^curfew enroll: /);
+    expect(said.err).not.toContain('cfe_secret');
   });
 
   test('at another server than the one it is enrolled at is refused', async () => {
-    await run({ tokenEnv: 'JOIN' }, { JOIN: await enrolToken(running) });
-    await expect(run({ server: 'https://curfew.corp.example' })).rejects.toMatchObject({
-      code: 'USAGE',
-    });
+    await run([...at(), '--token-env', 'JOIN'], { JOIN: await enrolToken(running) });
+    expect((await run(at('https://curfew.corp.example'))).code).toBe(2);
+  });
+
+  test('that the server refuses ends with 3 and the reason', async () => {
+    const said = await run([...at(), '--token-env', 'JOIN'], { JOIN: 'cfe_unknown' });
+    expect(said.code).toBe(3);
+    expect(said.err).toMatch(/token is unknown/);
   });
 });

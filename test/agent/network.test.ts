@@ -12,6 +12,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import {
   directNetwork,
   httpJson,
+  networkSettings,
   openSocket,
   serverAddress,
   type NetworkSettings,
@@ -210,6 +211,22 @@ describe('a proxy that is set', () => {
     await expect(ask(url, network)).rejects.toMatchObject({ code: 'SETTING_INVALID' });
     const socket = { ...options(network), headers: {}, subprotocol };
     await expect(openSocket(url, socket)).rejects.toMatchObject({ code: 'SETTING_INVALID' });
+  });
+
+  test('is that of the settings, else that of the environment', () => {
+    const none = { ProxyUrl: null, ProxyBypass: [], ExtraCaFile: null };
+    const env = { https_proxy: 'http://p:1', NO_PROXY: 'localhost, .corp.example' };
+    expect(networkSettings(none, {})).toEqual(directNetwork);
+    expect(networkSettings(none, env)).toEqual({
+      proxyUrl: 'http://p:1',
+      proxyBypass: ['localhost', '.corp.example'],
+      extraCaFile: null,
+    });
+    const own = { ...none, ProxyUrl: 'http://q:2', ProxyBypass: ['.inside.example'] };
+    expect(networkSettings(own, env)).toMatchObject({
+      proxyUrl: 'http://q:2',
+      proxyBypass: ['.inside.example'],
+    });
   });
 
   test('is not used for loopback', async () => {
