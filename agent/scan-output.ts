@@ -5,7 +5,7 @@
  */
 import type { Catalogue } from '../policies/catalogue.js';
 import type { Component, RootStatus } from '../policies/component.js';
-import { verdictStatuses, type Verdict, type VerdictStatus } from '../policies/evaluate.js';
+import type { Verdict, VerdictStatus } from '../policies/evaluate.js';
 import type { Problem, Reading } from './detect/index.js';
 
 export interface VerdictRecord {
@@ -94,10 +94,10 @@ export function summaryRecord(
 ): SummaryRecord {
   const isRead = ({ status }: Reading): boolean => status === 'complete' || status === 'absent';
   const findings = worstOfFindings(judged);
-  const verdicts = verdictStatuses.flatMap((status) => {
-    const count = [...findings.values()].filter((worst) => worst === status).length;
-    return count === 0 ? [] : [[status, count] as const];
-  });
+  const verdicts: Partial<Record<VerdictStatus, number>> = {};
+  for (const status of findings.values()) {
+    if (status !== null) verdicts[status] = (verdicts[status] ?? 0) + 1;
+  }
   return {
     record: 'summary',
     status: readings.every(isRead) ? 'complete' : 'partial',
@@ -107,7 +107,7 @@ export function summaryRecord(
     counts: {
       components: judged.length,
       findings: findings.size,
-      verdicts: Object.fromEntries(verdicts),
+      verdicts,
     },
     durationMs,
   };
@@ -126,7 +126,17 @@ function worstOfFindings(judged: readonly Judged[]): ReadonlyMap<string, Verdict
   return worst;
 }
 
-const rank = (status: VerdictStatus): number => verdictStatuses.indexOf(status);
+/** Worst first, as in `policies/evaluate.ts`, which a scan without a policy does not load. */
+const ranks: Readonly<Record<VerdictStatus, number>> = {
+  violation: 0,
+  pending: 1,
+  unknown: 2,
+  review: 3,
+  excepted: 4,
+  allowed: 5,
+  approved: 6,
+};
+const rank = (status: VerdictStatus): number => ranks[status];
 
 /** 2 is for usage alone; a violation weighs more than not having seen all. */
 export function exitCodeOf(judged: readonly Judged[], summary: SummaryRecord): 0 | 1 | 3 {
@@ -185,8 +195,7 @@ export async function peopleTable(
 }
 
 function worstFirst(a: Judged, b: Judged): number {
-  const of = ({ verdict }: Judged): number =>
-    verdict === null ? verdictStatuses.length : rank(verdict.status);
+  const of = ({ verdict }: Judged): number => (verdict === null ? Infinity : rank(verdict.status));
   return of(a) - of(b);
 }
 

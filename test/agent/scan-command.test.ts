@@ -9,6 +9,8 @@ import Value from 'typebox/value';
 import type { TSchema } from 'typebox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runScan } from '../../agent/scan-command.js';
+import { summaryRecord, type Judged } from '../../agent/scan-output.js';
+import { verdictStatuses } from '../../policies/evaluate.js';
 import * as native from '../worlds/native.js';
 
 let root: string;
@@ -92,6 +94,20 @@ test('a denied tool is a violation from the first instant of its day in the zone
     action: 'block',
     effectiveAction: 'notify',
   });
+});
+
+test('findings are counted by their worst verdict, in the order of the evaluation', () => {
+  const judged = verdictStatuses.map((status, index): Judged => {
+    const component = { tool: 'claude-code', id: String(index) } as Judged['component'];
+    return { component, verdict: { status } as Judged['verdict'] };
+  });
+  for (let from = 0; from < judged.length; from += 1) {
+    const { counts } = summaryRecord(judged.slice(from).reverse(), [], 0);
+    expect(counts).toMatchObject({
+      findings: 1,
+      verdicts: { [verdictStatuses[from] ?? 'none']: 1 },
+    });
+  }
 });
 
 test('--max-action is the ceiling of what would be done', async () => {
