@@ -1,0 +1,131 @@
+/** The commands, run in this process on a real data folder; `serve` as its own process when built. */
+import { createServer } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { run } from '../../server/cli.js';
+import { enrol, tokenPrefix } from '../../server/enrol.js';
+import { readOrMakeKeys } from '../../server/keys.js';
+import { openSqliteStore } from '../../server/store/sqlite.js';
+import { makeDeviceKey } from '../../wire/identity.js';
+import { facts } from './fixture.js';
+import { banPolicy } from './policies.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'curfew-cli-'));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A command line's exit code and what it wrote. */
+async function curfewServer(...words: string[]) {
+  let out = '';
+  let err = '';
+  const keep = (add: (text: string) => void) =>
+    ((text: string | Uint8Array) => {
+      add(String(text));
+      return true;
+    }) as typeof process.stdout.write;
+  vi.spyOn(process.stdout, 'write').mockImplementation(keep((text) => (out += text)));
+  vi.spyOn(process.stderr, 'write').mockImplementation(keep((text) => (err += text)));
+  const code = await run(['node', 'curfew-server', ...words]);
+  vi.restoreAllMocks();
+  return { code, out, err };
+}
+
+describe('policy', () => {
+  test('publish makes a sequence once, lint judges without publishing', async () => {
+    const file = path.join(folder, 'ban.yaml');
+    writeFileSync(file, banPolicy('2026-07-10'));
+    expect((await curfewServer('policy', 'lint', file)).code).toBe(0);
+    const publish = () => curfewServer('policy', 'publish', file, '--data', folder);
+    expect(JSON.parse((await publish()).out)).toEqual({
+      event: 'published',
+      sequence: 1,
+      policy: 'ai-coding-tools',
+    });
+    expect(JSON.parse((await publish()).out)).toMatchObject({ event: 'same', sequence: 1 });
+  });
+
+  test('a wrong policy is refused with file, line and column, and exit code 1', async () => {
+    const file = path.join(folder, 'wrong.yaml');
+    writeFileSync(file, banPolicy('soon'));
+    for (const words of [
+      ['policy', 'lint', file],
+      ['policy', 'publish', file, '--data', folder],
+    ]) {
+      const { code, out, err } = await curfewServer(...words);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toContain(`${file}:14:16: error: rules[1].effective`);
+    }
+  });
+});
+
+describe('token, link and devices', () => {
+  test('a token that was made enrols a device, which is then listed', async () => {
+    const made = await curfewServer(
+      ...['token', 'create', '--data', folder, '--group', 'engineering', '--uses', '1'],
+    );
+    const token = made.out.trim();
+    expect(token.startsWith(tokenPrefix)).toBe(true);
+    const store = openSqliteStore(path.join(folder, 'server.db'));
+    const keys = await readOrMakeKeys(folder);
+    const { x: publicKey } = await makeDeviceKey();
+    const request = { token, publicKey, facts: facts('laptop-1'), group: '', label: null };
+    const { deviceId } = await enrol({ store, keys, now: Date.now() }, request);
+    await store.close();
+    const listed = await curfewServer('device', 'list', '--data', folder, '--json');
+    expect(JSON.parse(listed.out)).toEqual({
+      id: deviceId,
+      hostName: 'laptop-1',
+      group: 'engineering',
+      state: 'never-scanned',
+      lastKnown: null,
+      findings: 0,
+    });
+    expect((await curfewServer('device', 'list', '--data', folder)).out).toContain('laptop-1');
+  });
+
+  test('a link points at the console, with the secret behind the fragment', async () => {
+    const { out } = await curfewServer(
+      ...['user', 'link', '--data', folder, '--public-url', 'https://curfew.example'],
+    );
+    expect(out).toMatch(/^https:\/\/curfew\.example\/#\/sign-in\/[A-Za-z0-9_-]{43}\n$/);
+  });
+
+  test('init prints the key to pin, the same each time', async () => {
+    const first = await curfewServer('init', '--data', folder);
+    const second = await curfewServer('init', '--data', folder);
+    expect(second.out).toBe(first.out);
+    expect(JSON.parse(first.out)).toMatchObject({
+      policyKeyThumbprint: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) as string,
+    });
+  });
+});
+
+describe('what goes wrong', () => {
+  test('is a sentence with its fix and exit code 2, never a stack', async () => {
+    const busy = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => busy.once('listening', resolve));
+    const { port } = busy.address() as { port: number };
+    const serve = (...words: string[]) =>
+      curfewServer('serve', '--data', folder, '--log-level', 'silent', ...words);
+    const taken = await serve('--port', String(port));
+    expect([taken.code, taken.out]).toEqual([2, '']);
+    expect(taken.err).toContain(`port ${port} on 127.0.0.1 is used by another program`);
+    expect(taken.err).toContain('--port');
+    const open = await serve('--host', '0.0.0.0', '--port', '0');
+    expect(open.code).toBe(2);
+    expect(open.err).toContain('behind-proxy');
+    busy.close();
+    for (const words of [['fly'], ['serve', '--port', 'x'], ['token', 'create', '--uses', '0']]) {
+      const answer = await curfewServer(...words, ...(words.length > 1 ? ['--data', folder] : []));
+      expect(answer.code).toBe(2);
+      expect(answer.err + taken.err + open.err).not.toMatch(/\n\s+at /);
+    }
+  });
+});
