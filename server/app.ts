@@ -91,10 +91,7 @@ async function makeContext(options: ServerOptions): Promise<MutableContext> {
     catalogue,
     clock,
     checkInMinutes: settings.checkInMinutes,
-    onDevice: (id) => {
-      context.touch();
-      live.publish({ kind: 'device', id });
-    },
+    onDevice: (id) => context.deviceChanged(id),
     onFault: (error, device) =>
       log.error({ area: 'agents', event: 'fault', device, err: error }, 'fault'),
   });
@@ -109,6 +106,10 @@ async function makeContext(options: ServerOptions): Promise<MutableContext> {
     log,
     staleDays: settings.staleDays,
     touch: () => undefined,
+    deviceChanged: (id) => {
+      context.touch();
+      live.publish({ kind: 'device', id });
+    },
   };
   return context;
 }

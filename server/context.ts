@@ -10,4 +10,6 @@ export interface ServerContext extends FleetSources {
   readonly keys: ServerKeys;
   readonly live: LiveUpdates;
   readonly log: CurfewServerLog;
+  /** A device came, went or reported: consoles hear of it and the trend is sampled. */
+  readonly deviceChanged: (device: string) => void;
 }

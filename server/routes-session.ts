@@ -97,7 +97,7 @@ export function addSessionRoutes(app: FastifyInstance, context: ServerContext): 
         throw new CurfewError('REQUEST_INVALID', `body${parsed.path}: ${parsed.message}`);
       }
       const answer = await enrol({ store, keys, now: clock() }, parsed.value);
-      context.live.publish({ kind: 'device', id: answer.deviceId });
+      context.deviceChanged(answer.deviceId);
       return answer;
     },
   );
