@@ -1,0 +1,320 @@
+/**
+ * Builds the daemon from its parts: settings, store, clock, scanner, prompts, loop, link. It decides
+ * nothing but what goes where; enrolment is tried again for as long as it takes, in the background.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { pino, type Logger } from 'pino';
+import type { Catalogue } from '../policies/catalogue.js';
+import { CurfewError } from '../wire/errors.js';
+import type { DeviceFacts, Subject } from '../wire/messages.js';
+import { machineClock, openClock, type Clock } from './clock.js';
+import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
+import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
+import { deviceFacts, listProcesses } from './facts.js';
+import { readIdentity, type Identity } from './identity-files.js';
+import { startLoop, type Loop, type LoopParts } from './loop.js';
+import { currentAccount, isPrivileged, localPeople, thisPlatform } from './platform/index.js';
+import { openLink, type Link } from './report/connection.js';
+import { openDocuments, type Documents } from './report/documents.js';
+import { enrol } from './report/enrol.js';
+import { networkSettings } from './report/network.js';
+import { openOutbox, type Outbox } from './report/outbox.js';
+import type { Device } from './rules.js';
+import { createScanner } from './scanner.js';
+import { machineSettings, type Settings } from './settings.js';
+import { openStore, type Store } from './store.js';
+import { startWatch } from './watch.js';
+
+export interface Agent {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly loop: Loop;
+  readonly log: Logger;
+  close(): Promise<void>;
+}
+
+/** What the parts share while the agent runs. */
+interface Running {
+  readonly settings: Settings;
+  readonly folder: string;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly zone: string;
+  readonly builtIn: Catalogue;
+  facts: DeviceFacts;
+  identity: Identity | null;
+  documents: Documents | null;
+  link: Link | null;
+  loop: Loop | null;
+  isClosed: boolean;
+}
+
+const machine: Subject = { kind: 'machine' };
+
+/** Starts everything. Errors: FOLDER_NOT_WRITABLE, STORE_NEWER, STORE_DAMAGED. */
+export async function openAgent(builtIn: Catalogue): Promise<Agent> {
+  const settings = machineSettings(thisPlatform(), process.env);
+  const log = pino(
+    { level: settings.values.LogLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  for (const problem of settings.problems) {
+    log.warn({ area: 'settings', event: 'ignored', ...problem });
+  }
+  const folder = settings.values.DataFolder;
+  const store = openStore(folder);
+  const running = await openRunning({ settings, folder, log, store, builtIn });
+  const loop = startLoop(loopParts(running));
+  running.loop = loop;
+  for (const why of running.suspicions.splice(0)) raiseSuspicion(running, why);
+  const { documents } = running;
+  if (documents !== null) connect(running, documents);
+  else void joinLater(running);
+  const { outbox } = running;
+  return { store, outbox, loop, log, close: () => closeAgent(running, loop) };
+}
+
+interface Opened extends Running {
+  /** Said before there was a loop to raise them. */
+  readonly suspicions: string[];
+}
+
+async function openRunning(
+  parts: Pick<Running, 'settings' | 'folder' | 'log' | 'store' | 'builtIn'>,
+): Promise<Opened> {
+  const { folder, store, log } = parts;
+  const suspicions: string[] = [];
+  let running: Opened | null = null;
+  const clock = openClock({
+    file: path.join(folder, 'clock.json'),
+    read: machineClock(),
+    onSuspicion(why) {
+      log.warn({ area: 'clock', event: 'suspect', why });
+      if (running?.loop == null) suspicions.push(why);
+      else raiseSuspicion(running, why);
+    },
+  });
+  clock.save();
+  const zone = store.fact('zone') ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  store.saveFact('zone', zone);
+  const identity = readIdentity(folder);
+  running = {
+    ...parts,
+    clock,
+    zone,
+    identity,
+    suspicions,
+    outbox: openOutbox({ store, now: clock.now }),
+    facts: await deviceFacts(zone),
+    documents: null,
+    link: null,
+    loop: null,
+    isClosed: false,
+  };
+  if (identity !== null) running.documents = await documentsOf(running, identity);
+  return running;
+}
+
+function raiseSuspicion({ loop }: Running, detail: string): void {
+  loop?.raise({ subject: machine, event: 'clock-suspect', detail });
+}
+
+async function documentsOf(running: Running, identity: Identity): Promise<Documents> {
+  const { folder, store, builtIn, clock, log } = running;
+  return openDocuments({
+    dataFolder: folder,
+    identity,
+    store,
+    builtIn,
+    now: clock.now,
+    onRefused({ what, code, message }) {
+      log.error({ area: 'link', event: 'document-refused', what, code, message });
+      running.loop?.raise({ subject: machine, event: 'bundle-refused', detail: `${what} ${code}` });
+    },
+  });
+}
+
+function loopParts(running: Running): LoopParts {
+  const { settings, store, outbox, clock, log, zone, builtIn } = running;
+  const { HomeOnly, OwnHome, CheckInMinutes } = settings.values;
+  return {
+    store,
+    outbox,
+    clock,
+    log,
+    scanner: createScanner({
+      place:
+        HomeOnly === null
+          ? { kind: 'machine', takesOwnEnvironment: OwnHome || !isPrivileged() }
+          : { kind: 'homes', folders: [HomeOnly] },
+      onHung: (root) => log.warn({ area: 'scan', event: 'root-hung', root }),
+    }),
+    prompter: (loop) => makePrompter(running, loop),
+    watch: startWatch,
+    documents: () =>
+      running.documents?.current() ?? { bundle: null, assignment: null, catalogue: builtIn },
+    device: () => deviceOf(running),
+    facts: async () => (running.facts = await deviceFacts(zone)),
+    processes: HomeOnly === null ? listProcesses : () => Promise.resolve(null),
+    spellings: spellingsOf,
+    checkInMinutes: CheckInMinutes,
+    random: Math.random,
+  };
+}
+
+function deviceOf({ identity, facts, zone, settings: { values } }: Running): Device {
+  return {
+    id: identity?.deviceId ?? 'not-enrolled',
+    hardwareId: facts.hardwareId,
+    platform: thisPlatform(),
+    zone,
+    maxAction: values.MaxAction,
+    assignedUser: values.AssignedUser,
+    group: values.DeviceGroup === '' ? null : values.DeviceGroup,
+  };
+}
+
+function spellingsOf(home: string): readonly string[] {
+  try {
+    const real = realpathSync(home);
+    return real === home ? [home] : [home, real];
+  } catch {
+    return [home];
+  }
+}
+
+function makePrompter(
+  { settings, store, clock, log }: Running,
+  loop: Pick<Loop, 'raise'>,
+): Prompter {
+  const { PromptOrgName, PromptContactUrl } = settings.values;
+  const said = new Set<string>();
+  const words = ({ tool, name, account, rule }: Finding): object => {
+    return { area: 'prompt', tool: tool ?? name, account, rule };
+  };
+  return createPrompter({
+    notifier: createNotifier({
+      platform: process.platform,
+      env: process.env,
+      run: runCommand,
+      isPrivileged: isPrivileged(),
+      groupOf: groupOfUid,
+      exists: existsSync,
+    }),
+    recipients: () => recipientsOf(settings.values.HomeOnly),
+    wasShown: ({ key, rule }) => store.wasPrompted(key, rule),
+    onShown(finding) {
+      store.rememberPrompt(finding.key, finding.rule, clock.now());
+      log.info({ ...words(finding), event: 'shown' });
+      const { account, tool, verdict } = finding;
+      const subject: Subject = { kind: 'person', account };
+      loop.raise({ subject, event: 'prompt-shown', tool, rule: verdict.rule, detail: 'shown' });
+    },
+    onNotShown(finding, why) {
+      const id = `${finding.key}\n${finding.rule}\n${why}`;
+      if (!said.has(id)) log.info({ ...words(finding), event: 'not-shown', why });
+      said.add(id);
+    },
+    onLine(finding, { title, body }) {
+      const line = `${title}. ${body}`.replaceAll('\n', ' ');
+      log.info({ ...words(finding), event: 'line', line });
+    },
+    organisation: PromptOrgName,
+    contact: PromptContactUrl,
+    env: process.env,
+  });
+}
+
+/** The people of this machine; in a home that is nobody's here, nobody. */
+function recipientsOf(homeOnly: string | null): readonly Recipient[] {
+  const current = currentAccount();
+  const people = homeOnly === null ? localPeople() : [current];
+  return people
+    .filter(({ home }) => homeOnly === null || path.resolve(home) === path.resolve(homeOnly))
+    .map(({ name, uid, home }) => ({
+      account: name,
+      uid,
+      home,
+      isCurrent: name === current.name,
+    }));
+}
+
+function connect(running: Running, documents: Documents): void {
+  const { identity, outbox, clock, log, loop } = running;
+  if (identity === null || running.isClosed) return;
+  documents.onChange(() => loop?.documentsChanged());
+  const link = openLink({
+    identity,
+    documents,
+    outbox,
+    network: networkSettings(running.settings.values, process.env),
+    facts: () => running.facts,
+    onTime: (serverMs) => clock.confirm(serverMs),
+  });
+  let last = '';
+  link.onStatus(({ state, problem }) => {
+    const word = `${state} ${problem?.code ?? ''}`;
+    if (word !== last) log.info({ area: 'link', event: state, problem });
+    last = word;
+  });
+  running.link = link;
+}
+
+const firstRetryMs = 5_000;
+const longestRetryMs = 10 * 60_000;
+
+/** Enrols as soon as there are a server, a token and an answer; waits quietly till then. */
+async function joinLater(running: Running): Promise<void> {
+  let waitMs = firstRetryMs;
+  while (!running.isClosed) {
+    const identity = readIdentity(running.folder) ?? (await tryToEnrol(running));
+    if (identity !== null) {
+      running.identity = identity;
+      running.documents = await documentsOf(running, identity);
+      connect(running, running.documents);
+      running.loop?.documentsChanged();
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())).unref());
+    waitMs = Math.min(waitMs * 2, longestRetryMs);
+  }
+}
+
+async function tryToEnrol(running: Running): Promise<Identity | null> {
+  const { settings, folder, facts, clock, log } = running;
+  const { ServerUrl, EnrollToken, PolicyKey, DeviceGroup, DeviceLabel } = settings.values;
+  if (ServerUrl === null || EnrollToken === null) {
+    log.info({ area: 'link', event: 'not-enrolled', hasServer: ServerUrl !== null });
+    return null;
+  }
+  try {
+    const { identity, serverTimeMs } = await enrol({
+      serverUrl: ServerUrl,
+      token: EnrollToken,
+      policyKeyThumbprint: PolicyKey,
+      facts,
+      group: DeviceGroup,
+      label: DeviceLabel,
+      dataFolder: folder,
+      network: networkSettings(running.settings.values, process.env),
+    });
+    clock.confirm(serverTimeMs);
+    log.info({ area: 'link', event: 'enrolled', policyKey: identity.policyKey });
+    return identity;
+  } catch (error) {
+    if (!(error instanceof CurfewError)) throw error;
+    log.warn({ area: 'link', event: 'enrol-failed', code: error.code, message: error.message });
+    return null;
+  }
+}
+
+async function closeAgent(running: Running, loop: Loop): Promise<void> {
+  running.isClosed = true;
+  await running.link?.close();
+  await loop.close();
+  running.clock.save();
+  running.store.close();
+}

@@ -1,0 +1,157 @@
+/**
+ * `curfew run`: the daemon. Reads the settings, opens the store, and ties loop, prompts and link
+ * together; the work itself is in `loop.ts`. Not enrolled, or without a server, it looks and waits and
+ * tries again: it never ends for that. Logs are JSON lines on stderr.
+ *
+ * `--once` ends when the reports of the first full scan are acknowledged. `--table` prints, once the
+ * first judged scan stands, one line {"record":"state",...} on stdout: for `npm run up` alone.
+ */
+import { parseArgs } from 'node:util';
+import { builtInCatalogue } from '../policies/catalogue.js';
+import { CurfewError } from '../wire/errors.js';
+import type { AgentEvent } from './report/events.js';
+import { openAgent, type Agent } from './run-parts.js';
+import { componentRecord } from './scan-output.js';
+import type { Standing } from './loop.js';
+
+/** Where a command writes: results to `stdout`, all else to `stderr`. */
+export interface CommandIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+export const runHelp = `Usage: curfew run [--once] [--table]
+
+  Looks at this machine, reports to the server of the settings and tells people what their policy says.
+
+  --once    end when the first full scan has been reported; 1: a violation, 3: not all is known
+  --table   print the first state as one JSON line (internal, for npm run up)
+
+  Settings come from managed settings, the configuration file and CURFEW_... variables.
+  Example: CURFEW_DATA_FOLDER=/tmp/curfew curfew run --once
+`;
+
+/** Waited for the policy of the server before a first state is taken without one. */
+const policyWaitMs = 10_000;
+/** `--once` gives up on a server that takes nothing. */
+const onceLimitMs = 120_000;
+/** Stopping may take this long. */
+const stopMs = 4_500;
+
+interface Flags {
+  readonly once: boolean;
+  readonly table: boolean;
+}
+
+/** Runs until it is told to stop; answers the exit code. */
+export async function runAgent(argv: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    const flags = parseFlags(argv);
+    if (flags === 'help') {
+      io.stdout(runHelp);
+      return 0;
+    }
+    return await run(flags, io);
+  } catch (error) {
+    if (!(error instanceof CurfewError)) throw error;
+    io.stderr(`curfew run: ${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`);
+    return 2;
+  }
+}
+
+function parseFlags(argv: readonly string[]): Flags | 'help' {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        once: { type: 'boolean' },
+        table: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help === true) return 'help';
+    return { once: values.once === true, table: values.table === true };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CurfewError('USAGE', message, { hint: 'See: curfew run --help' });
+  }
+}
+
+async function run(flags: Flags, io: CommandIo): Promise<number> {
+  const stopped = stopSignal();
+  const agent = await openAgent(builtInCatalogue());
+  if (agent.store.setAsideAs !== null) agent.loop.raise(storeReset);
+  try {
+    const first = firstStanding(agent).then((standing) => {
+      if (flags.table) io.stdout(`${stateLine(standing)}\n`);
+      return flags.once ? acknowledged(agent, standing) : stopped;
+    });
+    return await Promise.race([stopped, first]);
+  } finally {
+    await Promise.race([
+      agent.close(),
+      new Promise((resolve) => setTimeout(resolve, stopMs).unref()),
+    ]);
+    // A thread that hangs in the operating system must not keep the process.
+    setTimeout(() => process.exit(), 300).unref();
+  }
+}
+
+const storeReset: AgentEvent = { subject: { kind: 'machine' }, event: 'store-reset' };
+
+function stopSignal(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.once(name, () => resolve(0));
+    }
+  });
+}
+
+/** The first state that is worth showing: judged by a policy, or without one after a while. */
+function firstStanding(agent: Agent): Promise<Standing> {
+  const since = performance.now();
+  return new Promise((resolve) => {
+    let last: Standing | null = null;
+    const timer = setTimeout(() => {
+      if (last !== null) resolve(last);
+    }, policyWaitMs);
+    agent.loop.onStanding((standing) => {
+      last = standing;
+      const isLate = performance.now() - since >= policyWaitMs;
+      if (standing.rules.policy === null && !isLate) return;
+      clearTimeout(timer);
+      resolve(standing);
+    });
+  });
+}
+
+/** Waits until nothing is pending; by the rule for exit codes 1: a violation, 3: not all is known. */
+async function acknowledged({ outbox, log }: Agent, standing: Standing): Promise<number> {
+  const isSent = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), onceLimitMs);
+    const look = (): void => {
+      if (outbox.counts().pending > 0) return;
+      clearTimeout(timer);
+      resolve(true);
+    };
+    outbox.onSettled(look);
+    look();
+  });
+  if (!isSent) log.error({ area: 'link', event: 'not-acknowledged', waitedMs: onceLimitMs });
+  const has = (status: string): boolean =>
+    standing.judged.some(({ verdict }) => verdict.status === status);
+  if (has('violation')) return 1;
+  return !isSent || !standing.isScanComplete || has('unknown') ? 3 : 0;
+}
+
+function stateLine({ judged, isScanComplete, rules }: Standing): string {
+  return JSON.stringify({
+    record: 'state',
+    status: isScanComplete ? 'complete' : 'partial',
+    policy: rules.policy?.policy ?? null,
+    bundleSequence: rules.bundleSequence,
+    components: judged.map(({ component, verdict, firstSeen }) =>
+      componentRecord({ component, verdict, firstSeenMs: firstSeen }),
+    ),
+  });
+}
