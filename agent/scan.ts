@@ -146,11 +146,19 @@ function homeStatus(
   if (known !== undefined) return known;
   const reader = world.reader({ within: [home.path] });
   const isThere = reader.target(home.path)?.kind === 'dir';
-  const isEmpty = isThere && home.mayBeEmpty !== true && reader.list(home.path).length === 0;
+  // Looking for any name below it tells whether we may look at all, without listing the home.
+  if (isThere) reader.facts(world.path.join(home.path, '.profile'));
   const isDenied = reader.problems.some(({ code }) => code === 'denied');
+  const mayBeEmpty = home.mayBeEmpty === true || isDenied;
+  const isEmpty = isThere && !mayBeEmpty && isEmptyFolder(home.path, reader);
   const status = isDenied ? 'unreadable' : !isThere || isEmpty ? 'unavailable' : null;
   homes.set(home, status);
   return status;
+}
+
+/** A home that may be entered and not listed is not empty as far as we know. */
+function isEmptyFolder(folder: string, reader: Reader): boolean {
+  return reader.list(folder).length === 0 && reader.problems.length === 0;
 }
 
 function statusOf(root: Root, world: World, count: number, reader: Reader): RootStatus {

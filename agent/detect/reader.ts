@@ -38,17 +38,23 @@ export function createReader(options: ReaderOptions): Reader {
 
 class DiskReader implements Reader {
   readonly #options: ReaderOptions;
-  readonly #inside: readonly string[];
+  #folders: readonly string[] | null = null;
   readonly #problems = new Map<string, Problem>();
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#inside = options.boundary.within.flatMap((folder) => {
-      const place = options.disk.toDisk(folder);
+  }
+
+  /** The boundary on the disk, as listed and as it really lies; looked up when first needed. */
+  get #inside(): readonly string[] {
+    const { boundary, disk } = this.#options;
+    this.#folders ??= boundary.within.flatMap((folder) => {
+      const place = disk.toDisk(folder);
       if (place === null) return [];
-      const real = options.disk.resolve(place);
+      const real = disk.resolve(place);
       return [place, ...(real.kind === 'real' ? [real.path] : [])];
     });
+    return this.#folders;
   }
 
   get problems(): readonly Problem[] {
@@ -101,7 +107,9 @@ class DiskReader implements Reader {
       const folder = this.#real(file, this.#options.disk.resolve(path.dirname(place)));
       if (folder === null) return null;
       const entry = path.join(folder, path.basename(place));
-      return this.#isInside(file, entry) ? factsOf(fs.lstatSync(entry)) : null;
+      if (!this.#isInside(file, entry)) return null;
+      const stats = fs.lstatSync(entry, { throwIfNoEntry: false });
+      return stats === undefined ? null : factsOf(stats);
     });
   }
 
