@@ -12,7 +12,8 @@ const markedMs = 4000;
 export interface Watched {
   readonly key: string;
   readonly signature: string;
-  readonly sentence: string;
+  /** Null: marked, but left for others to announce. */
+  readonly sentence: string | null;
 }
 
 /**
@@ -40,7 +41,8 @@ export function useChanges(
     const [first] = changed;
     if (first === undefined) return;
     setMarked(new Set(changed.map(({ key }) => key)));
-    announce(changed.length === 1 ? first.sentence : texts.live.several(changed.length));
+    if (changed.length > 1 && first.sentence !== null) announce(texts.live.several(changed.length));
+    else if (first.sentence !== null) announce(first.sentence);
   }, [question, answer, announce, texts]);
 
   useEffect(() => {

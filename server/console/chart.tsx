@@ -9,7 +9,7 @@ import { useLanguage } from './language.js';
 import { statesByNeed } from './states.js';
 import { pointText, tickText } from './times.js';
 
-const heightPx = 136;
+const heightPx = 144;
 
 /** The stacked areas, what is fine at the bottom, what needs somebody on top. */
 export function Chart({ trend }: { readonly trend: Trend }) {
@@ -35,7 +35,7 @@ export function Chart({ trend }: { readonly trend: Trend }) {
         label: texts.states[state],
         color: `var(--tone-${state})`,
       }))}
-      yAxisProps={{ allowDecimals: false, width: 40 }}
+      yAxisProps={{ allowDecimals: false, width: 40, tickCount: 3 }}
       xAxisProps={{
         type: 'number',
         scale: 'time',
@@ -48,7 +48,7 @@ export function Chart({ trend }: { readonly trend: Trend }) {
         labelFormatter: (at) =>
           typeof at === 'number' ? pointText(at, trend.bucketMinutes, language) : '',
       }}
-      areaChartProps={{ accessibilityLayer: false }}
+      areaChartProps={{ accessibilityLayer: false, margin: { top: 8 } }}
     />
   );
 }

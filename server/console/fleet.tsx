@@ -33,7 +33,7 @@ function Counts({ compliance }: { readonly compliance: Compliance }) {
     statesByNeed.map((state) => ({
       key: state,
       signature: String(compliance.states[state]),
-      sentence: `${texts.states[state]}: ${compliance.states[state]}`,
+      sentence: null,
     })),
   );
   return (

@@ -54,7 +54,7 @@ export function TrendPanel() {
   const { data, error, refetch } = useQuery(trendQuery);
   if (data === undefined)
     return error === null ? (
-      <Loading rows={1} height={136} />
+      <Loading rows={1} height={144} />
     ) : (
       <Failure fault={error} retry={() => void refetch()} />
     );
@@ -71,7 +71,7 @@ export function TrendPanel() {
         aria-label={texts.trend.summary(text(first.at), text(last.at))}
       >
         <Boundary>
-          <Suspense fallback={<Skeleton height={136} />}>
+          <Suspense fallback={<Skeleton height={144} />}>
             <Chart trend={data} />
           </Suspense>
         </Boundary>

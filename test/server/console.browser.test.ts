@@ -224,6 +224,7 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     await snapshot(fleet.kim, 'kim', clockMs, [qoder('kim', clockMs), claudeCode('kim', clockMs)]);
     await need.getByText('kim-laptop').waitFor({ timeout: 2000 });
     await state('kim-laptop', 'Violation').waitFor();
+    await page.getByRole('status').getByText('kim-laptop: Violation').waitFor();
     await expect.poll(() => countOf('Violation')).toBe(fleetStates.violation + 1);
     await expect.poll(() => countOf('Clear')).toBe(fleetStates.clear - 1);
     await page.locator('tr[data-changed="true"]').filter({ hasText: 'kim-laptop' }).waitFor();
