@@ -9,7 +9,7 @@ import { deviceToken } from '../../wire/identity.js';
 import { subprotocol, type DeviceFacts } from '../../wire/messages.js';
 import type { Identity } from '../identity-files.js';
 import type { Documents } from './documents.js';
-import { openSocket, type Answer, type NetworkSettings, type Opened } from './network.js';
+import { openSocket, type Answer, type NetworkSettings, type ServerSocket } from './network.js';
 import type { Outbox } from './outbox.js';
 import { Session, type SessionEnd, type Timing } from './session.js';
 
@@ -204,7 +204,7 @@ class ServerLink implements Link {
     };
   }
 
-  #begin(socket: Opened['socket']): Session {
+  #begin(socket: ServerSocket): Session {
     try {
       return new Session(socket, this.#context());
     } catch (error) {
@@ -213,7 +213,7 @@ class ServerLink implements Link {
     }
   }
 
-  async #converse(socket: Opened['socket']): Promise<Attempt> {
+  async #converse(socket: ServerSocket): Promise<Attempt> {
     const session = this.#begin(socket);
     this.#session = session;
     if (this.#isClosed) void session.close();

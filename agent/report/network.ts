@@ -82,10 +82,13 @@ export interface SocketOptions extends HttpOptions {
   readonly signal?: AbortSignal;
 }
 
+/** An open connection, as the rest of the agent knows it. */
+export type ServerSocket = WebSocket;
+
 /** The socket is paused: attach the listeners, then resume. */
 export interface Opened {
   readonly kind: 'open';
-  readonly socket: WebSocket;
+  readonly socket: ServerSocket;
 }
 
 /** The server's address: https, or http on loopback; no credentials. SETTING_INVALID otherwise. */

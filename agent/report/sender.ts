@@ -4,9 +4,9 @@
  * server asks for a snapshot, what waited before it is not sent; the snapshot's acknowledgement
  * settles it.
  */
-import type { WebSocket } from 'ws';
 import type { FromServer } from '../../wire/messages.js';
 import { maxMessageBytes } from '../../wire/parse.js';
+import type { ServerSocket } from './network.js';
 import type { Outbox, ResyncReason } from './outbox.js';
 
 type Welcome = Extract<FromServer, { type: 'welcome' }>;
@@ -16,7 +16,7 @@ const maxUnsentBytes = 2 * 1024 * 1024;
 const maxWaitMs = 10 * 60_000;
 
 export interface SenderOptions {
-  readonly socket: WebSocket;
+  readonly socket: ServerSocket;
   readonly outbox: Outbox;
   readonly random: () => number;
   /** The outbox could not be read or written. */

@@ -3,7 +3,6 @@
  * waits in the outbox and notices silence. It keeps nothing: whatever was not acknowledged when it
  * ends is sent again on the next one, and the server takes each report once.
  */
-import type { WebSocket } from 'ws';
 import {
   wireVersion,
   type DeviceFacts,
@@ -12,6 +11,7 @@ import {
 } from '../../wire/messages.js';
 import { parseMessage } from '../../wire/parse.js';
 import type { Documents } from './documents.js';
+import type { ServerSocket } from './network.js';
 import type { Outbox } from './outbox.js';
 import { DocumentPull } from './pull.js';
 import { ReportSender } from './sender.js';
@@ -53,7 +53,7 @@ const goodbyeMs = 1000;
 export class Session {
   /** Resolves once, when the socket is closed. */
   readonly ended: Promise<SessionEnd>;
-  readonly #socket: WebSocket;
+  readonly #socket: ServerSocket;
   readonly #context: SessionContext;
   readonly #pull: DocumentPull;
   readonly #sender: ReportSender;
@@ -64,7 +64,7 @@ export class Session {
   #beatWall: number;
   #why: SessionEnd | null = null;
 
-  constructor(socket: WebSocket, context: SessionContext) {
+  constructor(socket: ServerSocket, context: SessionContext) {
     this.#socket = socket;
     this.#context = context;
     this.#beatWall = context.wallNow();
