@@ -20,7 +20,7 @@ import { LiveUpdates } from './live.js';
 import { makeLog, type CurfewServerLog } from './log.js';
 import { answerProblems } from './problem.js';
 import { addFleetRoutes } from './routes-fleet.js';
-import { addSessionRoutes, requireSession } from './routes-session.js';
+import { addEnrolRoute, addSessionRoutes, requireSession } from './routes-session.js';
 import { isLoopback, prepareFolder, type Settings } from './settings.js';
 import type { Store } from './store/index.js';
 
@@ -140,6 +140,7 @@ async function makeApp(context: ServerContext, consoleFolder: string): Promise<F
   app.decorateRequest('signedIn', null);
   await app.register(
     async (api) => {
+      addEnrolRoute(api, context);
       addSessionRoutes(api, context);
       api.get('/openapi.json', { schema: { summary: 'This document' } }, async () => app.swagger());
       await api.register(async (inside) => {

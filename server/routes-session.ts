@@ -69,16 +69,9 @@ const SignInRequest = Type.Object(
   { additionalProperties: false },
 );
 
-/** The routes that need no session, or make one. */
-export function addSessionRoutes(app: FastifyInstance, context: ServerContext): void {
+/** `POST /enroll`: open to whoever has a token. */
+export function addEnrolRoute(app: FastifyInstance, context: ServerContext): void {
   const { store, clock, keys, settings } = context;
-  const cookie = {
-    httpOnly: true,
-    sameSite: 'strict',
-    secure: settings.isBehindProxy,
-    path: '/',
-  } as const;
-
   app.post(
     '/enroll',
     {
@@ -101,6 +94,17 @@ export function addSessionRoutes(app: FastifyInstance, context: ServerContext): 
       return answer;
     },
   );
+}
+
+/** The routes that make, show and end a session. */
+export function addSessionRoutes(app: FastifyInstance, context: ServerContext): void {
+  const { store, clock, settings } = context;
+  const cookie = {
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: settings.isBehindProxy,
+    path: '/',
+  } as const;
 
   app.post<{ Body: Static<typeof SignInRequest> }>(
     '/session',
