@@ -32,7 +32,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   if (word.length > 64) return null;
   const plain = word.toLowerCase();
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.ceil(word.length / 3) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - plain.length) >= bestDistance) continue;
     const found = distance(plain, candidate.toLowerCase());

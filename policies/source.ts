@@ -61,14 +61,11 @@ export function readSource(text: string): ReadSource {
     prettyErrors: false,
     lineCounter: lines,
   });
-  const problems = [...document.errors, ...document.warnings]
-    .slice(0, 20)
-    .map(({ message, pos }) => ({ ...placeAt(pos[0]), message: `not YAML: ${message}` }));
-  if (problems.length > 0) return { kind: 'invalid', problems };
-  const doubled = findDoubledKey(document);
-  if (doubled !== null) {
-    return invalid(`${doubled.name} is written twice here`, placeAt(doubled.offset));
-  }
+  // Of the parser's errors all but the first are mostly consequences.
+  const [first] = [...document.errors, ...document.warnings];
+  if (first !== undefined) return invalid(`not YAML: ${first.message}`, placeAt(first.pos[0]));
+  const wrongKey = findWrongKey(document);
+  if (wrongKey !== null) return invalid(wrongKey.message, placeAt(wrongKey.offset));
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: maxAliases });
@@ -104,18 +101,23 @@ function findExcess(text: string): string | null {
   return null;
 }
 
-function findDoubledKey(document: Document): { name: string; offset: number } | null {
-  let found: { name: string; offset: number } | null = null;
+/** A name that is written twice in one mapping, or is no plain text. */
+function findWrongKey(document: Document): { message: string; offset: number } | null {
+  let found: { message: string; offset: number } | null = null;
   visit(document, {
     Map(_key, map) {
       const names = new Set<string>();
       for (const pair of map.items) {
         const name = nameOf(pair);
-        if (names.has(name)) {
-          found = { name, offset: offsetOf(pair.key) ?? 0 };
-          return visit.BREAK;
+        if (isScalar(pair.key) && !names.has(name)) {
+          names.add(name);
+          continue;
         }
-        names.add(name);
+        const message = isScalar(pair.key)
+          ? `${name} is written twice here`
+          : 'expected the name of a field; found a list, a mapping or an alias';
+        found = { message, offset: offsetOf(pair.key) ?? 0 };
+        return visit.BREAK;
       }
       return undefined;
     },
@@ -123,7 +125,7 @@ function findDoubledKey(document: Document): { name: string; offset: number } | 
   return found;
 }
 
-const nameOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
+const nameOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : '');
 const offsetOf = (node: unknown): number | undefined =>
   typeof node === 'object' && node !== null ? ((node as Node).range?.[0] ?? undefined) : undefined;
 
