@@ -11,7 +11,7 @@ import type { ProcessEntry } from './detect/index.js';
 import { thisPlatform } from './platform/index.js';
 import { agentVersion } from './version.js';
 
-const timeLimitMs = 10_000;
+const timeLimitMs = 5_000;
 
 /** Resolves with the answer, or with null when it is late or fails: facts never hold anything up. */
 async function within<T>(answer: Promise<T>): Promise<T | null> {

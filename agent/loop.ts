@@ -224,7 +224,8 @@ class AgentLoop implements Loop {
     const judged = this.#step('evaluate', () => this.#evaluate()) as readonly Judged[] | null;
     if (judged === null) return;
     this.#step('report', () => this.#report(judged, this.#lastFull ?? 0));
-    if (isFull) await this.#step('facts', () => this.#reportFacts());
+    // Not waited for: the system may take its time to answer.
+    if (isFull) void this.#step('facts', () => this.#reportFacts());
     this.#step('events', () => this.#events.flush(this.#parts.clock.now()));
     this.#step('prompt', () => this.#prompt(judged));
     const isScanComplete = this.#parts.store
@@ -360,6 +361,7 @@ class AgentLoop implements Loop {
     const { store, outbox, clock } = this.#parts;
     const facts = await this.#parts.facts();
     const words = JSON.stringify(facts);
+    if (this.#isClosed) return;
     if (store.fact('facts') === words) return;
     const at = new Date(clock.now()).toISOString();
     outbox.append({ kind: 'machine' }, { kind: 'device', at, facts }, () =>
