@@ -3,11 +3,11 @@
  * loaded when it is called, so that `curfew scan` starts without what the daemon needs; nothing with
  * native parts may be imported here, because an old Node would die of it without a word.
  *
- *   scan     scan-command.ts     one scan; no server, no root
- *   run      run.ts              the daemon
- *   status   status-command.ts   what the running agent knows
- *   enroll   enroll-command.ts   make this machine a device of a server
- *   version  version.ts
+ *   scan               scan-command.ts     one scan; no server, no root
+ *   run                run.ts              the daemon
+ *   enroll             enroll-command.ts   make this machine a device of a server
+ *   status, inventory  status-command.ts   what the daemon knows
+ *   version            version.ts
  */
 import type { CommandIo } from './scan-command.js';
 
@@ -24,6 +24,26 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'look for AI tools and judge them by a policy',
     example: 'curfew scan --policy policy.yaml',
     run: async (argv, io) => (await import('./scan-command.js')).runScan(argv, io),
+  },
+  run: {
+    summary: 'run the daemon: watch, report, and tell people what their policy says',
+    example: 'curfew run --once',
+    run: async (argv, io) => (await import('./run.js')).runAgent(argv, io),
+  },
+  enroll: {
+    summary: 'make this machine a device of a server',
+    example: 'curfew enroll --server https://curfew.example.com --token-file token.txt',
+    run: async (argv, io) => (await import('./enroll-command.js')).runEnroll(argv, io),
+  },
+  status: {
+    summary: 'say what the agent on this machine knows and does',
+    example: 'curfew status --json',
+    run: async (argv, io) => (await import('./status-command.js')).runStatus(argv, io),
+  },
+  inventory: {
+    summary: 'list what the agent on this machine has found',
+    example: 'curfew inventory --format json',
+    run: async (argv, io) => (await import('./status-command.js')).runInventory(argv, io),
   },
   version: {
     summary: 'print the version',
@@ -64,18 +84,24 @@ async function main(argv: readonly string[]): Promise<number> {
   return 2;
 }
 
-const major = Number(process.versions.node.split('.')[0]);
-if (major < oldestNode) {
-  io.stderr(
-    `curfew: Node ${process.versions.node} is too old; Node ${oldestNode} or newer is needed. ` +
-      `Start it with the node that lies beside it, or install a current one from https://nodejs.org.\n`,
+/** Said before anything is loaded that an old Node cannot run. */
+async function refuseOldNode(): Promise<number> {
+  const { CurfewError } = await import('../wire/errors.js');
+  const { message, hint } = new CurfewError(
+    'NODE_TOO_OLD',
+    `Node ${process.versions.node} is too old; Node ${oldestNode} or newer is needed.`,
+    {
+      hint: 'Use the Node that lies beside this program, or a current one from https://nodejs.org.',
+    },
   );
-  process.exitCode = 2;
-} else {
-  // A reader that has seen enough (head) closes the pipe; that is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(process.exitCode ?? 0);
-  });
-  process.exitCode = await main(process.argv.slice(2));
+  io.stderr(`curfew: ${message}\n  ${hint}\n`);
+  return 2;
 }
+
+// A reader that has seen enough (head) closes the pipe; that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+const isOldNode = Number(process.versions.node.split('.')[0]) < oldestNode;
+process.exitCode = isOldNode ? await refuseOldNode() : await main(process.argv.slice(2));
