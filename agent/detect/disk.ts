@@ -61,7 +61,7 @@ export const ownDisk: Disk = {
   fromDisk: (diskPath) => diskPath,
   resolve(diskPath) {
     try {
-      // Most places are not there, and an exception costs ten times the call.
+      // Most places are not there, and an exception costs far more than the call.
       if (fs.statSync(diskPath, noThrow) === undefined) return absent;
       return { kind: 'real', path: fs.realpathSync.native(diskPath) };
     } catch (error) {

@@ -18,6 +18,8 @@ export interface PackageFolder {
   /** Packages asked for, by the folder each has and its own name; null: every direct entry was. */
   readonly direct: ReadonlyMap<string, string> | null;
   readonly evidence: readonly string[];
+  /** Set where the place does not say whose it is. */
+  readonly owner?: string;
   /** Further folders whose entries change when a package comes or goes. */
   readonly watch: readonly string[];
 }
@@ -38,6 +40,7 @@ const layouts: Readonly<Record<NpmLayout, (look: Look) => readonly PackageFolder
   bun: flatFolder,
   npx: (look) => runOnceFolders(look, ''),
   dlx: (look) => runOnceFolders(look, 'pkg'),
+  bunx: bunxFolders,
   projects: copiesInProjects,
 };
 
@@ -192,6 +195,28 @@ function runOnceFolders(look: Look, below: string): readonly PackageFolder[] {
     const folder = world.path.join(root.path, name, below);
     const group = groupFolder(folder, 'cached', look);
     return [{ ...group, evidence: [`${root.manager} cache`], watch: [root.path, folder] }];
+  });
+}
+
+/**
+ * `<temporary folder>/bunx-<uid>-<package>@<version>`, a scope being a folder of its own (Bun's
+ * bunx_command). In a temporary folder that all share, only those of the world's people are entered.
+ */
+function bunxFolders(look: Look): readonly PackageFolder[] {
+  const { root, world, reader } = look;
+  return reader.list(root.path).flatMap(({ name, kind }) => {
+    const match = kind === 'dir' ? /^bunx-(\d+)-(.+)$/.exec(name) : null;
+    const person = root.home ?? world.homes.find(({ uid }) => String(uid) === match?.[1]);
+    if (match === null || person === undefined) return [];
+    const folder = world.path.join(root.path, name);
+    const isScope = match[2]?.startsWith('@') === true;
+    const inScope = isScope ? reader.list(folder).map((entry) => entry.name) : [''];
+    return inScope.map((entry) => ({
+      ...groupFolder(world.path.join(folder, entry), 'cached', look),
+      evidence: ['bunx cache'],
+      owner: person.account,
+      watch: [],
+    }));
   });
 }
 

@@ -19,6 +19,7 @@ export type NpmLayout =
   | 'bun'
   | 'npx'
   | 'dlx'
+  | 'bunx'
   | 'projects';
 
 export interface NpmPlace {
@@ -113,6 +114,7 @@ function systemPlaces(world: World): readonly NpmPlace[] {
       ? [prefix('/opt/homebrew/lib/node_modules')]
       : [prefix('/home/linuxbrew/.linuxbrew/lib/node_modules')]),
     system('versions', 'npm', '/opt'),
+    ...(world.platform === 'linux' ? [system('bunx', 'bunx', '/tmp')] : []),
     system('versions', 'nvm', '/usr/local/nvm/versions/node'),
     system('versions', 'nvm', '/usr/local/share/nvm/versions/node'),
     ...configured.filter(({ path }) => homeOf(world, path) === null),
@@ -172,6 +174,7 @@ function homePlaces(home: Home, world: World): readonly NpmPlace[] {
     ...own('npx', 'npx', windows ? 'AppData/Local/npm-cache/_npx' : '.npm/_npx'),
     ...own('npx', 'npx', from('npm_config_cache', '_npx')),
     ...own('dlx', 'pnpm-dlx', dlxFolder(world), from('XDG_CACHE_HOME', 'pnpm/dlx')),
+    ...(windows ? own('bunx', 'bunx', 'AppData/Local/Temp') : []),
     ...(world.isDeep ? own('projects', 'project', '') : []),
   ];
 }

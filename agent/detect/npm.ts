@@ -21,13 +21,13 @@ export const npmDetector: Detector = {
     const found = foldersOf(root, world, reader).flatMap((folder) =>
       packagesIn(folder, root, world, reader),
     );
-    return ['npx', 'dlx'].includes(root.layout ?? '') ? oncePerVersion(found) : found;
+    return ['npx', 'dlx', 'bunx'].includes(root.layout ?? '') ? oncePerVersion(found) : found;
   },
 };
 
 /** The folders whose entries change when a package comes or goes: the root's own and catalogued scopes. */
 function watchOf(place: NpmPlace, world: World, reader: Reader): readonly string[] {
-  if (place.layout === 'projects') return [];
+  if (place.layout === 'projects' || place.layout === 'bunx') return [];
   const root = rootOfPlace(place, []);
   if (reader.target(place.path)?.kind !== 'dir') return [place.path];
   const modules = foldersOf(root, world, reader).flatMap(({ path, watch }) => [
@@ -190,6 +190,7 @@ function recordOf(
     confidence: manifest === null ? 'medium' : 'high',
     evidence: [...(manifest === null ? [] : ['package.json']), ...folder.evidence],
     scope: folder.scope,
+    ...(folder.owner === undefined ? {} : { owner: folder.owner }),
   });
 }
 
@@ -197,7 +198,7 @@ function recordOf(
 function oncePerVersion(components: readonly Component[]): readonly Component[] {
   const rows = new Map<string, Component>();
   for (const component of components) {
-    const key = JSON.stringify([component.name, component.version]);
+    const key = JSON.stringify([component.name, component.version, component.owner]);
     if (!rows.has(key)) rows.set(key, component);
   }
   return [...rows.values()];

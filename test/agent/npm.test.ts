@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { homesWorld, folderWorld } from '../../agent/detect/world.js';
 import { npmDetector } from '../../agent/detect/npm.js';
-import type { Home, World } from '../../agent/detect/index.js';
+import type { World } from '../../agent/detect/index.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { link, place } from '../worlds/native.js';
@@ -26,7 +26,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(top, { recursive: true, force: true }));
 
 const scan = (world: World): ScanResult => scanWorld(world, { detectors: [npmDetector] });
-const scanHome = (isDeep = false): ScanResult => scan(homesWorld([home], { catalogue, isDeep }));
+const scanHome = (): ScanResult => scan(homesWorld([home], { catalogue }));
 const scanMachine = (platform: 'linux' | 'darwin' | 'win32' = 'linux'): ScanResult =>
   scan(folderWorld(top, platform, { catalogue }));
 
@@ -326,6 +326,21 @@ describe('other package managers', () => {
     ]);
   });
 
+  test('what pnpm dlx and bunx ran once is cached, and belongs to whom ran it', () => {
+    place(top, 'etc/passwd', 'ana:x:1000:1000::/home/ana:/bin/bash\n');
+    made.pnpmDlx(home, made.gemini('0.9.0'));
+    made.bunx(path.join(top, 'tmp'), 1000, made.codex('0.48.0'));
+    made.bunx(path.join(top, 'tmp'), 1000, made.opencode('1.14.29'));
+    made.bunx(path.join(top, 'tmp'), 1007, made.claudeCode('2.1.91'));
+    const result = scanMachine();
+    expect(rows(result).sort()).toEqual([
+      'codex-cli 0.48.0 cached bunx /tmp/bunx-1000-@openai/codex@latest/node_modules/@openai/codex',
+      'gemini-cli 0.9.0 cached pnpm-dlx /home/ana/.cache/pnpm/dlx/5f1c/19c-4d2/node_modules/@google/gemini-cli',
+      'opencode 1.14.29 cached bunx /tmp/bunx-1000-opencode-ai@latest/node_modules/opencode-ai',
+    ]);
+    expect(new Set(result.components.map(({ owner }) => owner))).toEqual(new Set(['ana']));
+  });
+
   test('C032 three launchers on Windows are one install, and one launcher alone is none', () => {
     const ana = path.join(top, 'Users/Ana 100% Lima');
     made.windowsNpm(ana, made.gemini('0.9.0'));
@@ -341,60 +356,5 @@ describe('other package managers', () => {
     ]);
     fs.rmSync(path.join(ana, 'AppData/Roaming/npm/node_modules'), { recursive: true });
     expect(scanMachine('win32').components).toEqual([]);
-  });
-});
-
-describe('projects', () => {
-  test('C029 a dependency of a project is no install, and a project copy in a deep scan', () => {
-    made.unpackInto(path.join(home, 'code/shop/node_modules'), made.codex('0.48.0'));
-    place(home, 'code/shop/package.json', '{"devDependencies":{"@openai/codex":"^0.48.0"}}');
-    expect(rows(scanHome(), home)).toEqual([]);
-    const deep = scanHome(true);
-    expect(rows(deep, home)).toEqual([
-      'codex-cli 0.48.0 installed project code/shop/node_modules/@openai/codex',
-    ]);
-    expect(deep.components[0]?.scope).toBe('project');
-  });
-
-  test('C049 folders that link to each other end the walk, and the tool is reported once', () => {
-    made.unpackInto(path.join(home, 'node_modules'), made.codex('0.48.0'));
-    link(home, 'node_modules/self', '..');
-    link(home, 'a/b', path.join(home, 'c'));
-    link(home, 'c/d', path.join(home, 'a'));
-    expect(rows(scanHome(true), home)).toEqual([
-      'codex-cli 0.48.0 installed project node_modules/@openai/codex',
-    ]);
-  });
-});
-
-describe('what is watched', () => {
-  const watched = (owner: Home | null, world: World): readonly string[] =>
-    npmDetector
-      .roots(world)
-      .filter((root) => root.home === owner)
-      .flatMap((root) => root.watch);
-
-  test('the folder of packages and the catalogued scopes in it, and no package', () => {
-    made.npmGlobal(path.join(top, 'usr/local'), made.claudeCode('2.1.120'), {
-      name: '@corp/x',
-      version: '1.0.0',
-    });
-    const folders = watched(null, folderWorld(top, 'linux', { catalogue }));
-    const modules = '/usr/local/lib/node_modules';
-    expect(folders.filter((folder) => folder.startsWith(modules))).toEqual([
-      modules,
-      `${modules}/@anthropic-ai`,
-    ]);
-  });
-
-  test('a version manager is watched for new versions too', () => {
-    made.nvm(home, 'v22.21.0', made.codex('0.48.0'));
-    const world = homesWorld([home], { catalogue });
-    const at = path.join(home, '.nvm/versions/node');
-    expect(watched(world.homes[0] ?? null, world).filter((one) => one.startsWith(at))).toEqual([
-      at,
-      `${at}/v22.21.0/lib/node_modules`,
-      `${at}/v22.21.0/lib/node_modules/@openai`,
-    ]);
   });
 });

@@ -181,6 +181,18 @@ export function npx(cache: string, hash: string, pack: NpmPackage): void {
   unpackInto(path.join(cache, `_npx/${hash}/node_modules`), pack);
 }
 
+/** pnpm dlx: a link named `pkg` to the install that is in use. */
+export function pnpmDlx(home: string, pack: NpmPackage): void {
+  const at = path.join(home, '.cache/pnpm/dlx/5f1c');
+  flatGlobal(path.join(at, '19c-4d2'), [pack]);
+  link(at, 'pkg', '19c-4d2');
+}
+
+/** bunx: a folder in the shared temporary folder, by the number of the person and the package. */
+export function bunx(temporary: string, uid: number, pack: NpmPackage): void {
+  flatGlobal(path.join(temporary, `bunx-${uid}-${pack.name}@latest`), [pack]);
+}
+
 /** npm on Windows: packages beside the launchers, three launchers a command. */
 export function windowsNpm(home: string, ...packs: readonly NpmPackage[]): void {
   const prefix = path.join(home, 'AppData/Roaming/npm');

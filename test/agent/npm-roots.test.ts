@@ -1,0 +1,140 @@
+/**
+ * Where the npm channel looks: the folders it watches, and the copies in projects that only a deep
+ * scan sees.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Home, World } from '../../agent/detect/index.js';
+import { npmDetector } from '../../agent/detect/npm.js';
+import { folderWorld, homesWorld } from '../../agent/detect/world.js';
+import { scanWorld, type ScanResult } from '../../agent/scan.js';
+import { builtInCatalogue } from '../../policies/catalogue.js';
+import { link, place } from '../worlds/native.js';
+import * as made from '../worlds/npm.js';
+
+const catalogue = builtInCatalogue();
+let top = '';
+let home = '';
+
+beforeEach(() => {
+  top = fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-npm-roots-'));
+  home = path.join(top, 'home/ana');
+  fs.mkdirSync(home, { recursive: true });
+});
+afterEach(() => fs.rmSync(top, { recursive: true, force: true }));
+
+const scanHome = (isDeep: boolean): ScanResult =>
+  scanWorld(homesWorld([home], { catalogue, isDeep }), { detectors: [npmDetector] });
+
+function rows(result: ScanResult): string[] {
+  expect(result.status).toBe('complete');
+  return result.components.map(
+    ({ tool, version, state, manager, path: at }) =>
+      `${tool} ${version} ${state} ${manager} ${at.replace(`${home}/`, '')}`,
+  );
+}
+
+describe('projects', () => {
+  test('C029 a dependency of a project is no install, and a project copy in a deep scan', () => {
+    made.unpackInto(path.join(home, 'code/shop/node_modules'), made.codex('0.48.0'));
+    place(home, 'code/shop/package.json', '{"devDependencies":{"@openai/codex":"^0.48.0"}}');
+    expect(rows(scanHome(false))).toEqual([]);
+    const deep = scanHome(true);
+    expect(rows(deep)).toEqual([
+      'codex-cli 0.48.0 installed project code/shop/node_modules/@openai/codex',
+    ]);
+    expect(deep.components[0]?.scope).toBe('project');
+  });
+
+  test('C049 folders that link to each other end the walk, and the tool is reported once', () => {
+    made.unpackInto(path.join(home, 'node_modules'), made.codex('0.48.0'));
+    link(home, 'node_modules/self', '..');
+    link(home, 'a/b', path.join(home, 'c'));
+    link(home, 'c/d', path.join(home, 'a'));
+    expect(rows(scanHome(true))).toEqual([
+      'codex-cli 0.48.0 installed project node_modules/@openai/codex',
+    ]);
+  });
+});
+
+describe('what is looked at', () => {
+  const looked = (text: string): string[] => {
+    place(home, '.zshrc', text);
+    const world = homesWorld([home], { catalogue });
+    return npmDetector.roots(world).map(({ id }) => id.replace(`${home}/`, '~/'));
+  };
+
+  test('the variables of each manager move its place', () => {
+    const lines = [
+      'export NVM_DIR=~/a/nvm',
+      'export FNM_DIR=~/a/fnm',
+      'export VOLTA_HOME=~/a/volta',
+      'export ASDF_DATA_DIR=~/a/asdf',
+      'export MISE_DATA_DIR=~/a/mise',
+      'export N_PREFIX=~/a/n',
+      'export NODENV_ROOT=~/a/nodenv',
+      'export PNPM_HOME=~/a/pnpm',
+      'export BUN_INSTALL=~/a/bun',
+    ];
+    expect(looked(lines.join('\n'))).toEqual(
+      expect.arrayContaining([
+        'npm:~/a/nvm/versions/node',
+        'npm:~/a/fnm/node-versions',
+        'npm:~/a/volta/tools',
+        'npm:~/a/asdf/installs/nodejs',
+        'npm:~/a/mise/installs',
+        'npm:~/a/n/lib/node_modules',
+        'npm:~/a/nodenv/versions',
+        'npm:~/a/pnpm/global',
+        'npm:~/a/bun/install/global',
+      ]),
+    );
+  });
+
+  test('a place outside the home is nothing to a scan of that home alone', () => {
+    expect(looked('export NVM_DIR=/srv/nvm').filter((id) => id.includes('/srv'))).toEqual([]);
+  });
+
+  test('a place of the machine that a person names belongs to the machine', () => {
+    place(home, '.zshrc', 'export NVM_DIR=/srv/nvm\n');
+    made.npmGlobal(path.join(top, 'srv/nvm/versions/node/v22.21.0'), made.codex('0.48.0'));
+    const world = folderWorld(top, 'linux', { catalogue });
+    expect(scanWorld(world, { detectors: [npmDetector] }).components).toMatchObject([
+      { owner: null, manager: 'nvm', path: expect.stringContaining('/srv/nvm/') as string },
+    ]);
+  });
+});
+
+describe('what is watched', () => {
+  const watched = (owner: Home | null, world: World): readonly string[] =>
+    npmDetector
+      .roots(world)
+      .filter((root) => root.home === owner)
+      .flatMap((root) => root.watch);
+
+  test('the folder of packages and the catalogued scopes in it, and no package', () => {
+    made.npmGlobal(path.join(top, 'usr/local'), made.claudeCode('2.1.120'), {
+      name: '@corp/x',
+      version: '1.0.0',
+    });
+    const folders = watched(null, folderWorld(top, 'linux', { catalogue }));
+    const modules = '/usr/local/lib/node_modules';
+    expect(folders.filter((folder) => folder.startsWith(modules))).toEqual([
+      modules,
+      `${modules}/@anthropic-ai`,
+    ]);
+  });
+
+  test('a version manager is watched for new versions too', () => {
+    made.nvm(home, 'v22.21.0', made.codex('0.48.0'));
+    const world = homesWorld([home], { catalogue });
+    const at = path.join(home, '.nvm/versions/node');
+    expect(watched(world.homes[0] ?? null, world).filter((one) => one.startsWith(at))).toEqual([
+      at,
+      `${at}/v22.21.0/lib/node_modules`,
+      `${at}/v22.21.0/lib/node_modules/@openai`,
+    ]);
+  });
+});
