@@ -11,7 +11,9 @@ import type { Answer, ReportQueue } from './report-queue.js';
 import type { Device } from './store/records.js';
 
 const maxUnsentBytes = 8 * 1024 * 1024;
+/** Of one agent, so that none fills the queue for all. */
 const maxInFlight = 1024;
+const maxInFlightBytes = 4 * 1024 * 1024;
 const helloTimeoutMs = 15_000;
 const retryAfterMs = 2000;
 /** WebSocket close codes, RFC 6455 section 7.4. */
@@ -42,6 +44,7 @@ export class AgentLink {
   readonly #askedSnapshot = new Set<string>();
   #hasGreeted = false;
   #inFlight = 0;
+  #inFlightBytes = 0;
 
   constructor(socket: WebSocket, device: Device, context: LinkContext) {
     this.device = device;
@@ -101,8 +104,8 @@ export class AgentLink {
       return;
     }
     const message = parsed.value;
-    if (!this.#hasGreeted && message.type !== 'hello') {
-      this.#refuse(`${message.type} came before hello`);
+    if (this.#hasGreeted === (message.type === 'hello')) {
+      this.#refuse(this.#hasGreeted ? 'hello came twice' : `${message.type} came before hello`);
       return;
     }
     switch (message.type) {
@@ -142,14 +145,23 @@ export class AgentLink {
       this.#settle(report, checked);
       return;
     }
+    const bytes = report.body.length;
+    const hasRoom =
+      this.#inFlight === 0 ||
+      (this.#inFlight < maxInFlight && this.#inFlightBytes + bytes <= maxInFlightBytes);
     const isTaken =
-      this.#inFlight < maxInFlight &&
+      hasRoom &&
       this.#context.queue.offer(checked.arrived, (answer) => {
         this.#inFlight -= 1;
+        this.#inFlightBytes -= bytes;
         this.#settle(report, answer);
       });
-    if (isTaken) this.#inFlight += 1;
-    else this.#turnBack(report);
+    if (!isTaken) {
+      this.#turnBack(report);
+      return;
+    }
+    this.#inFlight += 1;
+    this.#inFlightBytes += bytes;
   }
 
   #turnBack({ stream, seq }: Report): void {

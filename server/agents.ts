@@ -182,7 +182,7 @@ export class Agents {
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#heartbeat);
-    await this.#queue.drained();
+    await this.#queue.close();
     const links = [...this.#links.values()];
     await this.#keepLastHeard(links);
     for (const link of links) link.close(1001, 'the server is stopping');
@@ -191,8 +191,6 @@ export class Agents {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     for (const link of this.#links.values()) link.terminate();
-    // Reports may have come in while goodbyes were said.
-    await this.#queue.drained();
     this.#sockets.close();
   }
 }

@@ -19,6 +19,7 @@ import { readOrMakeKeys } from './keys.js';
 import { LiveUpdates } from './live.js';
 import { makeLog, type CurfewServerLog } from './log.js';
 import { answerProblems } from './problem.js';
+import { renewCatalogue } from './publish.js';
 import { addFleetRoutes } from './routes-fleet.js';
 import { addEnrolRoute, addSessionRoutes, requireSession } from './routes-session.js';
 import { isLoopback, prepareFolder, type Settings } from './settings.js';
@@ -54,6 +55,8 @@ export async function createServer(options: ServerOptions): Promise<CurfewServer
   const { settings } = options;
   prepareFolder(settings.dataFolder);
   const context = await makeContext(options);
+  const { store, keys, catalogue, clock } = context;
+  await renewCatalogue({ store, keys, catalogue, now: clock() });
   const app = await makeApp(context, options.consoleFolder ?? defaultConsoleFolder());
   context.agents.attach(app.server);
   const clockwork = await startClockwork(context);

@@ -62,6 +62,23 @@ export async function publish(
   });
 }
 
+/**
+ * Signs the live policies anew when this build's catalogue is not the one they name: agents fetch the
+ * catalogue by that hash. Answers the new sequence, or null when nothing had to change.
+ */
+export async function renewCatalogue(publisher: Publisher): Promise<number | null> {
+  const { store, catalogue, now } = publisher;
+  return store.write(async (writing) => {
+    const live = await writing.policies.latest();
+    if (live === null || live.catalogueSha256 === catalogue.sha256) return null;
+    const sequence = live.sequence + 1;
+    await addSigned(writing, publisher, { sequence, policies: live.policies, author: 'server' });
+    const deed = { at: now, actor: 'server', action: 'catalogue.renew', subject: catalogue.sha256 };
+    await record(writing, { ...deed, detail: `sequence ${sequence}` });
+    return sequence;
+  });
+}
+
 /** A policy keeps its place in the order of priority; a new one comes last. */
 function withPolicy(live: readonly StoredPolicy[], changed: StoredPolicy): StoredPolicy[] {
   const at = live.findIndex(({ policy }) => policy === changed.policy);

@@ -29,15 +29,17 @@ export class ReportQueue {
   readonly #options: ReportQueueOptions;
   readonly #waiting: Waiting[] = [];
   #bytes = 0;
+  #isClosed = false;
   #work: Promise<void> | null = null;
 
   constructor(options: ReportQueueOptions) {
     this.#options = options;
   }
 
-  /** False when the queue is over its bound: nothing was taken. */
+  /** False when the queue is over its bound or closed: nothing was taken. */
   offer(arrived: Arrived, answer: (answer: Answer) => void): boolean {
     const bytes = arrived.report.body.length;
+    if (this.#isClosed) return false;
     if (this.#waiting.length >= maxQueued || this.#bytes + bytes > maxQueuedBytes) return false;
     this.#waiting.push({ arrived, answer });
     this.#bytes += bytes;
@@ -45,8 +47,9 @@ export class ReportQueue {
     return true;
   }
 
-  /** Resolves when all that was taken is answered. */
-  async drained(): Promise<void> {
+  /** Takes nothing more; resolves when all that was taken is answered. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#work;
   }
 

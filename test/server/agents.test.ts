@@ -215,6 +215,7 @@ describe('what ends a connection', () => {
     ['garbage', 'no JSON at all {'],
     ['another shape', { type: 'report', stream: 'x' }],
     ['an unknown word', { type: 'shutdown' }],
+    ['a second hello', hello()],
   ])('%s is refused with a code and closed', async (_name, message) => {
     const agent = await connect(running, device);
     agent.send(message);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { readOrMakeKeys, type ServerKeys } from '../../server/keys.js';
-import { publish, type Published } from '../../server/publish.js';
+import { publish, renewCatalogue, type Published } from '../../server/publish.js';
 import { verifyAudit } from '../../server/audit.js';
 import type { Store } from '../../server/store/index.js';
 import { openSqliteStore } from '../../server/store/sqlite.js';
@@ -98,6 +98,28 @@ describe('a publish', () => {
     const forged = { ...entry, seq: 2, prev: entry.hash, actor: 'ben' };
     await store.write((writing) => writing.people.addAudit(forged));
     expect(await verifyAudit(store.read)).toEqual({ kind: 'broken', seq: 2 });
+  });
+});
+
+describe('a new catalogue', () => {
+  test('has the live policies signed anew under its hash, once', async () => {
+    const catalogue = builtInCatalogue();
+    const renew = (sha256: string) =>
+      renewCatalogue({ store, keys, catalogue: { ...catalogue, sha256 }, now: noon });
+    expect(await renew('e'.repeat(64))).toBeNull();
+    await send(banPolicy('2026-07-10'));
+    expect(await renew(catalogue.sha256)).toBeNull();
+    expect(await renew('e'.repeat(64))).toBe(2);
+    expect(await renew('e'.repeat(64))).toBeNull();
+    const live = await store.read.policies.latest();
+    const verified = await verifyBundle(live?.jws ?? '', {
+      pinnedKey: keys.policy.x,
+      floor: noFloor,
+    });
+    expect(verified).toMatchObject({
+      payload: { sequence: 2, catalogue: { sha256: 'e'.repeat(64) } },
+    });
+    expect(live?.policies).toMatchObject([{ policy: 'ai-coding-tools', sequence: 1 }]);
   });
 });
 
