@@ -103,12 +103,12 @@ function knownId(device: Device): string {
 
 async function validToken(writing: Writing, text: string, now: number): Promise<EnrolToken> {
   const token = await writing.tokens.byHash(sha256Hex(text));
-  if (token === null || token.isRevoked) {
-    throw new CurfewError('ENROLL_TOKEN_UNKNOWN', 'this enrolment token is unknown or revoked', {
+  if (token === null) {
+    throw new CurfewError('ENROLL_TOKEN_UNKNOWN', 'this enrolment token is unknown', {
       hint: 'Make a new one with `curfew-server token create`.',
     });
   }
-  if (token.expiresAt <= now) {
+  if (token.expiresAt <= now || token.isRevoked) {
     throw new CurfewError('ENROLL_TOKEN_EXPIRED', 'this enrolment token has expired', {
       hint: 'Make a new one with `curfew-server token create`.',
     });

@@ -70,7 +70,7 @@ describe('a token', () => {
     expect((await refusedWith(await request(once)))[1]).toBe('ENROLL_TOKEN_USED_UP');
     const revoked = await token();
     await running.store.write((writing) => writing.tokens.revoke(2));
-    expect((await refusedWith(await request(revoked)))[1]).toBe('ENROLL_TOKEN_UNKNOWN');
+    expect((await refusedWith(await request(revoked)))[1]).toBe('ENROLL_TOKEN_EXPIRED');
     const old = await token();
     running.clock.now += 3_600_000;
     expect((await refusedWith(await request(old)))[1]).toBe('ENROLL_TOKEN_EXPIRED');
