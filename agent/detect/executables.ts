@@ -29,24 +29,35 @@ export const executables: Detector = {
 
 const plans = new WeakMap<World, ReadonlyMap<string, Place>>();
 
+/** Windows spells one folder in many ways. */
+function keyOf(path: string, world: World): string {
+  return world.platform === 'win32' ? path.toLowerCase() : path;
+}
+
 function placesOf(world: World): ReadonlyMap<string, Place> {
   const known = plans.get(world);
   if (known !== undefined) return known;
   const places = new Map<string, Place>();
-  const add = (path: string, change: Partial<Place>): void => {
-    const key = world.platform === 'win32' ? path.toLowerCase() : path;
+  const add = (path: string, isOnPath: boolean, vendors: readonly VendorFolder[]): void => {
     const home = homeOf(world, path);
     if (home === null && !world.hasSystem) return;
-    places.set(key, { isOnPath: false, vendors: [], ...places.get(key), path, home, ...change });
+    const key = keyOf(path, world);
+    const known = places.get(key);
+    places.set(key, {
+      path: known?.path ?? path,
+      home,
+      isOnPath: isOnPath || known?.isOnPath === true,
+      vendors: [...(known?.vendors ?? []), ...vendors],
+    });
   };
   const owners = world.hasSystem ? [null, ...world.homes] : world.homes;
   for (const folder of owners.flatMap((home) => pathFolders(world, home))) {
     // A folder that changes its name with every shell (fnm) is known by its real one.
     const real = world.reader({ within: [] }).realPath(folder);
-    add(real === null ? folder : spelled(world, real), { isOnPath: true });
+    add(real === null ? folder : spelled(world, real), true, []);
   }
   const byBase = Map.groupBy(vendorFolders(world), ({ base }) => base);
-  for (const [base, vendors] of byBase) add(base, { vendors });
+  for (const [base, vendors] of byBase) add(base, false, vendors);
   plans.set(world, places);
   return places;
 }
@@ -95,8 +106,7 @@ interface Look {
 }
 
 function readRoot(root: Root, world: World, reader: Reader): readonly Component[] {
-  const key = world.platform === 'win32' ? root.path.toLowerCase() : root.path;
-  const place = placesOf(world).get(key);
+  const place = placesOf(world).get(keyOf(root.path, world));
   if (place === undefined) return [];
   const look: Look = { root, world, reader };
   const candidates = [

@@ -274,3 +274,23 @@ test("a private copy inside an editor's extension is bundled", () => {
     { tool: 'claude-code', state: 'bundled', version: '2.1.120', path: path.join(home, at) },
   ]);
 });
+
+test('a launcher is watched together with the place it leads to', () => {
+  native.claudeNative(home, ['2.1.120'], '2.1.120');
+  const roots = executables.roots(homesWorld([home], { catalogue: builtInCatalogue() }));
+  const bin = roots.find((each) => each.path === path.join(home, '.local/bin'));
+  expect(bin?.watch).toEqual([bin?.path, path.join(home, '.local/share/claude/versions')]);
+  expect(new Set(roots.map(({ id }) => id)).size).toBe(roots.length);
+});
+
+test('a folder that a PATH of Windows spells in two ways is one root', () => {
+  const tools = path.join(root, 'Users/ana/tools');
+  native.program(tools, 'claude.exe');
+  const people = [{ name: 'ana', uid: null, home: 'C:\\Users\\ana', shell: null }];
+  const world = folderWorld(root, 'win32', { catalogue: builtInCatalogue(), accounts: people });
+  const homePath = new Map([['ana', ['C:\\Users\\ana\\tools', 'c:\\users\\ANA\\tools\\']]]);
+  const { components } = look({ ...world, homePath });
+  expect(components).toMatchObject([
+    { name: 'claude', path: 'C:\\Users\\ana\\tools\\claude.exe', owner: 'ana' },
+  ]);
+});
