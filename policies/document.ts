@@ -300,17 +300,23 @@ export function policyJsonSchema(): object {
   };
 }
 
+/** More than anybody corrects in one go. */
+const mostProblems = 100;
+
 /** Faults with their place in the text, in its order. */
 function placed(faults: readonly Fault[], source: Source): PolicyProblem[] {
-  return faults
-    .map(({ severity, path, message, isKey }) => ({
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  const warnings = faults.filter(({ severity }) => severity === 'warning');
+  return [...errors, ...warnings]
+    .slice(0, mostProblems)
+    .map(({ severity, path, message, hint, isKey }) => ({
       severity,
       ...(isKey === true ? source.placeOfKey(path) : source.placeOf(path)),
       field: path
         .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
         .join('')
         .replace(/^\./, ''),
-      message,
+      message: message + (hint?.() ?? ''),
     }))
     .sort((left, right) => left.line - right.line || left.column - right.column);
 }

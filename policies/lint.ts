@@ -153,8 +153,12 @@ function wrongAddress(text: string): string | null {
 
 function toolFaults(id: string, path: readonly Step[], catalogue: Catalogue | null): Fault[] {
   if (catalogue === null || catalogue.tool(id) !== null) return [];
-  const known = catalogue.tools.flatMap((tool) => [tool.id, ...tool.aliases]);
-  return [error(path, `the catalogue has no tool "${id}"${suggestion(id, known)}`)];
+  const hint = (): string =>
+    suggestion(
+      id,
+      catalogue.tools.flatMap((tool) => [tool.id, ...tool.aliases]),
+    );
+  return [{ ...error(path, `the catalogue has no tool "${id}"`), hint }];
 }
 
 /** The values of a field with their paths, for one value as for a list. */
@@ -203,12 +207,10 @@ function unknownNames(
     const plain = new Set([...known].map((name) => name.toLowerCase()));
     return eachOf(match[field], [...path, field])
       .filter(({ text }) => !plain.has(text.toLowerCase()))
-      .map(({ text, at }) =>
-        warning(
-          at,
-          `no tool of the catalogue has the ${field} "${text}"${suggestion(text, known)}`,
-        ),
-      );
+      .map(({ text, at }) => ({
+        ...warning(at, `no tool of the catalogue has the ${field} "${text}"`),
+        hint: () => suggestion(text, known),
+      }));
   });
 }
 

@@ -14,6 +14,8 @@ export interface Fault {
   readonly severity: 'error' | 'warning';
   readonly path: readonly Step[];
   readonly message: string;
+  /** What is added to the message; made only for what is shown, as a search for the nearest word costs. */
+  readonly hint?: () => string;
   /** The name of the field is wrong, not its value. */
   readonly isKey?: boolean;
 }

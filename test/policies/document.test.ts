@@ -256,6 +256,11 @@ describe('hostile texts are refused', () => {
     expect(problems.map((one) => one.message).join('\n')).toContain(message);
   });
 
+  test('no more problems are named than anybody reads', () => {
+    const many = Array.from({ length: 480 }, (_, at) => `tool-${at}`).join(', ');
+    expect(problemsOf(changed('qoder, qoder-cli', many))).toHaveLength(100);
+  });
+
   test('a prototype is a field like another', () => {
     const problems = problemsOf(changed('title: AI tools', 'title: AI tools\n__proto__: { x: 1 }'));
     expect(problems[0]?.message).toContain('unknown field "__proto__"');
