@@ -229,11 +229,20 @@ function shortPath(path: string, { homes, pathSeparator }: TableContext): string
 
 /** What was not read to its end, and what was odd, a line each; empty when there is nothing to say. */
 export function problemLines({ roots }: SummaryRecord): string {
-  const lines = roots.flatMap(({ root, status, problems = [] }) => {
-    const isRead = status === 'complete' || status === 'absent';
-    const whole = isRead ? [] : [`Not fully read: ${root} (${status})`];
-    return [...whole, ...problems.map(({ path, code }) => `  ${path}: ${code}`)];
-  });
+  const isRead = ({ status }: RootRecord): boolean => status === 'complete' || status === 'absent';
+  const silent = roots.filter((root) => !isRead(root) && root.problems === undefined);
+  const lines = [
+    ...[...Map.groupBy(silent, ({ status }) => status)].map(([status, [first, ...others]]) => {
+      const rest = others.length === 0 ? '' : ` and ${others.length} more`;
+      return `Not read: ${first?.root ?? ''}${rest} (${status})`;
+    }),
+    ...roots.flatMap((root) => [
+      ...(isRead(root) || silent.includes(root)
+        ? []
+        : [`Not fully read: ${root.root} (${root.status})`]),
+      ...(root.problems ?? []).map(({ path, code }) => `  ${path}: ${code}`),
+    ]),
+  ];
   const shown = lines.slice(0, maxProblemLines);
   const rest = lines.length - shown.length;
   const more = rest === 0 ? [] : [`  and ${rest} more; --json lists them all`];

@@ -158,6 +158,12 @@ test('what could not be read makes the answer 3, named in the summary', async ()
   expect(table.stderr).toContain('Not fully read: editor-extension:');
 });
 
+test('a home that is not there is not scanned, in one line', async () => {
+  const { exit, stderr } = await scan('--home', path.join(root, 'home/gone'));
+  expect(exit).toBe(3);
+  expect(stderr).toMatch(/^Not read: npm:.* and \d+ more \(unavailable\)\n$/);
+});
+
 test('C061: a place that could not be read keeps what was known, a complete read removes it', async () => {
   const list = path.join(home, '.vscode/extensions/extensions.json');
   const entry = {
