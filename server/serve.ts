@@ -18,6 +18,8 @@ export async function serve({
 }): Promise<void> {
   const server = await createServer({ settings, store });
   const { log, keys } = server.context;
+  // Before anyone is told that we listen: who is told may stop us at once.
+  const stopped = stopSignal();
   let url;
   try {
     url = await server.listen();
@@ -30,7 +32,7 @@ export async function serve({
   const ready = { event: 'listening', url, serverId, policyKeyThumbprint, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info({ area: 'server', event: 'listening', url }, 'listening');
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.info({ area: 'server', event: 'stopping', signal }, 'stopping');
   const forced = setTimeout(() => {
     log.error({ area: 'server', event: 'forced-stop' }, 'forced-stop');

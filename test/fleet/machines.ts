@@ -39,6 +39,10 @@ export function freePort(): Promise<number> {
   });
 }
 
+/** Looked again after this long; the API's rate limit is meant for people. */
+const pollMs = 120;
+
+/** Looks until there is something to see; throws after `timeoutMs`. */
 export async function until<T>(
   look: () => Promise<T | null> | T | null,
   timeoutMs: number,
@@ -49,7 +53,7 @@ export async function until<T>(
     const seen = await look();
     if (seen !== null) return seen;
     if (Date.now() > stopAt) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
 
