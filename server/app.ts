@@ -3,6 +3,7 @@
  * static console, and the clockwork that samples the trend, prunes what is old and notices what
  * another process published. It can be asked without a port (`app.inject`), and closing drains.
  */
+import type { IncomingMessage, ServerOptions as HttpOptions } from 'node:http';
 import path from 'node:path';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
@@ -117,12 +118,23 @@ async function makeContext(options: ServerOptions): Promise<MutableContext> {
   return context;
 }
 
+/**
+ * Only a WebSocket is an upgrade here; Java's client, for one, offers h2c on any request and expects a
+ * plain answer. Node 22.21 has the option, its types do not yet.
+ */
+const httpOptions = {
+  requestTimeout: requestTimeoutMs,
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) =>
+    headers.upgrade?.toLowerCase() === 'websocket',
+} as HttpOptions;
+
 /** The app with every route and the OpenAPI document; no port, no clock. */
 async function makeApp(context: ServerContext, consoleFolder: string): Promise<FastifyInstance> {
   const { settings, log } = context;
   const app = fastify({
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
+    http: httpOptions,
     trustProxy: settings.isBehindProxy,
     routerOptions: { maxParamLength: 200 },
     ajv: { customOptions: { removeAdditional: false } },

@@ -1,4 +1,5 @@
 /** The REST API: sessions, problems, paging, live events, the OpenAPI file, the console's files. */
+import { get, type IncomingMessage } from 'node:http';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -127,6 +128,16 @@ describe('problems', () => {
     expect(await codeOf(await running.get('/devices?colour=red'))).toBe('REQUEST_INVALID');
     expect(await codeOf(await running.get('/devices?cursor=%22'))).toBe('REQUEST_INVALID');
     expect(await codeOf(await running.get('/findings?verdict=bad'))).toBe('REQUEST_INVALID');
+  });
+});
+
+describe('requests of other clients', () => {
+  test('that offer HTTP/2 in the clear get a plain answer', async () => {
+    const { statusCode } = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { connection: 'upgrade, http2-settings', upgrade: 'h2c' };
+      get(`${running.url}/api/v1/openapi.json`, { headers }, resolve).on('error', reject);
+    });
+    expect(statusCode).toBe(200);
   });
 });
 
