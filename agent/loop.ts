@@ -8,13 +8,13 @@ import { schedule } from 'node-cron';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
 import type { Clock } from './clock.js';
 import type { ProcessEntry, Root } from './detect/index.js';
-import { findingKey, findingsOf, type Prompter } from './employee/prompt.js';
+import { findingKeys, findingsOf, type Prompter } from './employee/prompt.js';
 import { applyReadings, attach } from './inventory.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
 import type { Outbox } from './report/outbox.js';
 import { EventQueue, manifestEvents, type AgentEvent } from './report/events.js';
-import { reportChanges } from './report/reporter.js';
+import { reportChanges, reportFacts } from './report/reporter.js';
 import { asksAnew, inForce, judge, type Device, type InForce } from './rules.js';
 import type { ScanOutcome, Scanner } from './scanner.js';
 import type { Store } from './store.js';
@@ -25,6 +25,8 @@ const minuteMs = 60_000;
 const processesMs = 5 * minuteMs;
 /** Between two reads of all roots while nothing can be watched. */
 const unwatchedMs = 30_000;
+/** After a scan that failed as a whole. */
+const retryMs = 30_000;
 /** A server that keeps asking for snapshots gets one in this time. */
 const snapshotMs = 5_000;
 
@@ -53,6 +55,12 @@ export interface LoopParts {
   readonly checkInMinutes: number;
   readonly random: () => number;
   readonly log: Log;
+}
+
+interface Wanted {
+  readonly all?: boolean;
+  readonly processes?: boolean;
+  readonly roots?: Iterable<string>;
 }
 
 /** What stands after a round. */
@@ -184,7 +192,7 @@ class AgentLoop implements Loop {
     setTimeout(() => this.#want({}), waitMs).unref();
   }
 
-  #want(what: { all?: boolean; processes?: boolean; roots?: Iterable<string> }): void {
+  #want(what: Wanted): void {
     this.#wanted.all ||= what.all === true;
     this.#wanted.processes ||= what.processes === true;
     for (const id of what.roots ?? []) this.#wanted.roots.add(id);
@@ -217,7 +225,8 @@ class AgentLoop implements Loop {
   ): Promise<void> {
     if (isFull || wantsProcesses || roots.size > 0) {
       const outcome = await this.#step('detect', () => this.#detect(isFull, wantsProcesses, roots));
-      if (outcome != null) this.#step('inventory', () => this.#inventory(outcome, isFull));
+      if (outcome === null) this.#againLater({ all: isFull, processes: wantsProcesses, roots });
+      else this.#step('inventory', () => this.#inventory(outcome, isFull));
     }
     // Before the first full scan nothing is known well enough to be said.
     if (this.#lastFull === null || this.#isClosed) return;
@@ -234,6 +243,11 @@ class AgentLoop implements Loop {
     for (const listener of this.#listeners) {
       listener({ judged, isScanComplete, rules: this.#rules });
     }
+  }
+
+  /** What could not be looked at is still to be looked at. */
+  #againLater(what: Wanted): void {
+    setTimeout(() => this.#want(what), retryMs).unref();
   }
 
   /** The only place that catches everything: names the step, logs, and lets the loop go on. */
@@ -358,36 +372,20 @@ class AgentLoop implements Loop {
   }
 
   async #reportFacts(): Promise<void> {
-    const { store, outbox, clock } = this.#parts;
     const facts = await this.#parts.facts();
-    const words = JSON.stringify(facts);
-    if (this.#isClosed) return;
-    if (store.fact('facts') === words) return;
-    const at = new Date(clock.now()).toISOString();
-    outbox.append({ kind: 'machine' }, { kind: 'device', at, facts }, () =>
-      store.saveFact('facts', words),
-    );
+    if (!this.#isClosed) reportFacts(this.#parts, facts, this.#parts.clock.now());
   }
 
   #prompt(judged: readonly Judged[]): void {
     const { policy, catalogue } = this.#rules;
     if (policy === null) return;
-    this.#forgetEnded(judged);
-    const findings = findingsOf(judged, [...this.#homes.keys()]);
-    this.#prompter.offer(findings, policy, { catalogue, deviceZone: this.#parts.device().zone });
-  }
-
-  /** A finding that ended is told anew if it comes back. */
-  #forgetEnded(judged: readonly Judged[]): void {
+    const accounts = [...this.#homes.keys()];
+    const live = findingKeys(judged, accounts);
     const { store } = this.#parts;
-    const live = new Set<string>();
-    for (const { component } of judged) {
-      const { tool, name, owner } = component;
-      for (const account of owner === null ? this.#homes.keys() : [owner]) {
-        live.add(findingKey(tool, name, account));
-      }
-    }
+    // A finding that ended is told anew if it comes back.
     for (const finding of store.prompted()) if (!live.has(finding)) store.forgetPrompts(finding);
+    const findings = findingsOf(judged, accounts);
+    this.#prompter.offer(findings, policy, { catalogue, deviceZone: this.#parts.device().zone });
   }
 
   async close(): Promise<void> {

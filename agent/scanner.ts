@@ -49,16 +49,19 @@ export function createScanner(options: ScannerOptions): Scanner {
   };
 }
 
+type Heard = WorkerMessage | { readonly kind: 'ended'; readonly message: string };
 type Attempt =
   | { readonly kind: 'outcome'; readonly outcome: ScanOutcome }
   | { readonly kind: 'hung'; readonly root: Root }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed' | 'ended'; readonly message: string };
 
 class ThreadScanner implements Scanner {
   readonly #file: URL;
   readonly #options: ScannerOptions;
   readonly #hung = new Map<string, { readonly root: Root; readonly at: number }>();
   #worker: Worker | null = null;
+  /** Who listens to the thread now; between scans nobody does. */
+  #hear: (message: Heard, from: Worker) => void = () => {};
 
   constructor(file: URL, options: ScannerOptions) {
     this.#file = file;
@@ -71,8 +74,8 @@ class ThreadScanner implements Scanner {
     }
     for (;;) {
       const attempt = await this.#attempt({ ...request, skip: new Set(this.#hung.keys()) });
-      if (attempt.kind === 'failed') throw new Error(`scan failed: ${attempt.message}`);
       if (attempt.kind === 'outcome') return this.#withHung(attempt.outcome, request);
+      if (attempt.kind !== 'hung') throw new Error(`scan failed: ${attempt.message}`);
       this.#hung.set(attempt.root.id, { root: attempt.root, at: performance.now() });
       this.#options.onHung?.(attempt.root.id);
     }
@@ -87,15 +90,13 @@ class ThreadScanner implements Scanner {
   }
 
   #attempt(request: ScanRequest): Promise<Attempt> {
-    this.#worker ??= new Worker(this.#file, { workerData: { curfewPlace: this.#options.place } });
-    const worker = this.#worker;
+    const worker = (this.#worker ??= this.#start());
     let roots: readonly Root[] = [];
     let at: string | null = null;
     return new Promise((resolve) => {
       const end = (attempt: Attempt, isUsable: boolean): void => {
         clearTimeout(timer);
-        worker.removeAllListeners();
-        worker.on('error', () => {});
+        this.#hear = () => {};
         if (!isUsable) this.#abandon(worker);
         resolve(attempt);
       };
@@ -105,16 +106,24 @@ class ThreadScanner implements Scanner {
         else end({ kind: 'hung', root }, false);
       };
       const timer = setTimeout(late, this.#options.hungMs ?? hungMs);
-      worker.on('message', (message: WorkerMessage) => {
+      this.#hear = (message, from) => {
+        if (from !== worker) return;
         timer.refresh();
         if (message.kind === 'plan') roots = message.roots;
         else if (message.kind === 'at') at = message.root;
-        else end(message, true);
-      });
-      worker.on('error', (error) => end({ kind: 'failed', message: error.message }, false));
-      worker.on('exit', () => end({ kind: 'failed', message: 'the thread ended' }, false));
+        else end(message, message.kind !== 'ended');
+      };
       worker.postMessage(request);
     });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#file, { workerData: { curfewPlace: this.#options.place } });
+    worker.on('message', (message: WorkerMessage) => this.#hear(message, worker));
+    const ended = (message: string): void => this.#hear({ kind: 'ended', message }, worker);
+    worker.on('error', (error) => ended(error.message));
+    worker.on('exit', () => ended('the thread ended'));
+    return worker;
   }
 
   /** A thread inside a system call cannot be ended; it is left behind and must not hold the process. */

@@ -18,6 +18,8 @@ const retryMs = 5 * 60_000;
 const youngMs = 2 * 60_000;
 const maxFolders = 440;
 const maxYoung = 40;
+/** Folders that are no longer wanted and still watched, before all is begun anew. */
+const maxStale = 60;
 /** `node_modules/@scope/name`: the scope and the package can both be new. */
 const youngLevels = 2;
 
@@ -128,6 +130,8 @@ class RootWatch implements Watch {
   #watcher: FolderWatcher | null = null;
   #roots: readonly Root[] = [];
   #followed = new Map<string, Followed>();
+  /** Folders given to the watcher, and which folder that was. */
+  #added = new Map<string, string | null>();
   readonly #young = new Map<string, Young>();
   readonly #hinted = new Set<string>();
   readonly #echo = new Set<string>();
@@ -155,30 +159,41 @@ class RootWatch implements Watch {
     if (this.#isClosed) return;
     this.#roots = roots;
     if (this.#retryTimer !== null) return;
-    const isFirst = this.#watcher === null;
-    this.#watcher ??= this.#open();
-    const before = this.#followed;
-    const wanted = planFolders(roots);
-    this.#followed = wanted;
-    const gone = [...before.keys()].filter((folder) => !wanted.has(folder));
-    const fresh = [...wanted].filter(([folder, { fileId }]) => {
-      const known = before.get(folder);
-      return known === undefined || known.fileId !== fileId;
-    });
-    for (const folder of gone) if (!this.#young.has(folder)) this.#watcher.unwatch(folder);
-    for (const [folder] of fresh) {
-      if (before.has(folder) || this.#young.has(folder)) this.#watcher.unwatch(folder);
-      this.#young.delete(folder);
+    this.#followed = planFolders(roots);
+    const fresh = [...this.#followed].filter(
+      ([folder, { fileId }]) => this.#added.get(folder) !== fileId,
+    );
+    // chokidar's `unwatch` takes all folders below with it, so nothing is taken back one by one.
+    const isReplaced = fresh.some(([folder]) => this.#added.has(folder));
+    const stale = [...this.#added.keys()].filter((folder) => !this.#isWanted(folder)).length;
+    if (this.#watcher === null || isReplaced || stale > maxStale) {
+      this.#reopen();
+      return;
     }
     if (fresh.length === 0) return;
+    for (const [folder, { fileId }] of fresh) this.#added.set(folder, fileId);
     this.#watcher.add(fresh.map(([folder]) => folder));
-    // What came between the read and the watch is seen by one more read; at the start, `ready` asks for it.
-    if (!isFirst) for (const [, { roots: ids }] of fresh) this.#hint(ids);
+    // What came between the read and the watch is seen by one more read.
+    for (const [, { roots: ids }] of fresh) this.#hint(ids);
+  }
+
+  #isWanted(folder: string): boolean {
+    return this.#followed.has(folder) || this.#young.has(folder);
+  }
+
+  /** Begins anew with all that is wanted now; `ready` then asks for one more read of all roots. */
+  #reopen(): void {
+    const before = this.#watcher;
+    this.#young.clear();
+    this.#added = new Map([...this.#followed].map(([folder, { fileId }]) => [folder, fileId]));
+    this.#watcher = this.#open();
+    this.#watcher.add([...this.#followed.keys()]);
+    void before?.close().catch(() => {});
   }
 
   #open(): FolderWatcher {
     const make = this.#options.makeWatcher ?? chokidarWatcher;
-    const watcher = make((folder) => this.#followed.has(folder) || this.#young.has(folder));
+    const watcher = make((folder) => this.#isWanted(folder));
     watcher.on('raw', (event, name, details) => this.#onRaw(event, name, details));
     watcher.on('error', (error) => this.#onError(watcher, error));
     watcher.on('ready', () => this.#hint(new Set(this.#roots.map(({ id }) => id))));
@@ -206,18 +221,18 @@ class RootWatch implements Watch {
   /** A folder that has just come is still being filled. */
   #watchYoung(folder: string, roots: ReadonlySet<string>, level: number): void {
     if (level > youngLevels || this.#watcher === null || this.#isClosed) return;
-    if (this.#followed.has(folder) || this.#young.has(folder) || fileIdOf(folder) === null) return;
-    if (this.#young.size >= maxYoung) this.#dropYoung(this.#young.keys().next().value ?? '');
+    const fileId = fileIdOf(folder);
+    if (this.#followed.has(folder) || fileId === null || this.#young.size >= maxYoung) return;
+    const known = this.#added.get(folder);
+    if (known === fileId && this.#young.has(folder)) return;
     this.#young.set(folder, { roots, level, until: performance.now() + youngMs });
-    this.#watcher.add(folder);
+    if (known !== undefined && known !== fileId) this.#watcher.unwatch(folder);
+    if (known !== fileId) this.#watcher.add(folder);
+    this.#added.set(folder, fileId);
     this.#hint(roots);
     for (const name of subfolders(folder)) {
       this.#watchYoung(path.join(folder, name), roots, level + 1);
     }
-  }
-
-  #dropYoung(folder: string): void {
-    if (this.#young.delete(folder)) this.#watcher?.unwatch(folder);
   }
 
   #hint(roots: ReadonlySet<string>): void {
@@ -246,7 +261,7 @@ class RootWatch implements Watch {
   /** Catches what no event tells: a folder replaced together with its parent, or one that appeared unseen. */
   #verify(): void {
     const now = performance.now();
-    for (const [folder, { until }] of this.#young) if (until < now) this.#dropYoung(folder);
+    for (const [folder, { until }] of this.#young) if (until < now) this.#young.delete(folder);
     const moved = new Set<string>();
     for (const [folder, { roots, fileId }] of this.#followed) {
       if (fileIdOf(folder) !== fileId) for (const id of roots) moved.add(id);
@@ -260,6 +275,7 @@ class RootWatch implements Watch {
     if (!isOut || this.#isClosed || this.#retryTimer !== null) return;
     this.#watcher = null;
     this.#followed = new Map();
+    this.#added.clear();
     this.#young.clear();
     void watcher.close().catch(() => {});
     this.#retryTimer = setTimeout(() => this.#retry(), this.#options.retryMs ?? retryMs);

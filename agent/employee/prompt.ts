@@ -34,6 +34,21 @@ export function mustTell({ status, rule, effective, effectiveAction }: Verdict):
 export const findingKey = (tool: string | null, name: string, account: string): string =>
   `${tool ?? `:${name}`}\n${account}`;
 
+/** The keys of all that is there, denied or not, for whoever would be told of it. */
+export function findingKeys(
+  judged: readonly Judged[],
+  accounts: readonly string[],
+): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const { component } of judged) {
+    const { tool, name, owner } = component;
+    for (const account of owner === null ? accounts : [owner]) {
+      keys.add(findingKey(tool, name, account));
+    }
+  }
+  return keys;
+}
+
 /** One finding per tool, rule and recipient; of several components the one in force speaks. */
 export function findingsOf(
   judged: readonly Judged[],

@@ -4,7 +4,7 @@
  * as the report, so after a crash the difference is what it was. Nothing changed, nothing said.
  */
 import { sha256Hex } from '../../wire/digest.js';
-import type { ReportedComponent, ScanState, Subject } from '../../wire/messages.js';
+import type { DeviceFacts, ReportedComponent, ScanState, Subject } from '../../wire/messages.js';
 import { coverage, type Coverage } from '../inventory.js';
 import type { Store, StoredRoot } from '../store.js';
 import { cutParts, toReported, toScanState, type Judged } from './messages.js';
@@ -34,6 +34,19 @@ export function reportChanges(
     count += reportSubject({ store, outbox, subject, roots }, input);
   }
   return count;
+}
+
+/** The device's facts, when they are not what was last told; never before the stream's snapshot. */
+export function reportFacts(
+  { store, outbox }: { readonly store: Store; readonly outbox: Outbox },
+  facts: DeviceFacts,
+  now: number,
+): void {
+  const words = JSON.stringify(facts);
+  const subject: Subject = { kind: 'machine' };
+  if (store.fact('facts') === words || store.told(subject).needsSnapshot) return;
+  const at = new Date(now).toISOString();
+  outbox.append(subject, { kind: 'device', at, facts }, () => store.saveFact('facts', words));
 }
 
 /** The machine, each account with places of its own or a component, and whoever has a stream already. */
