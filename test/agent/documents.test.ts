@@ -2,8 +2,7 @@
  * What a device holds to be signed: through restarts, a lost database and a new policy key, nothing
  * older, foreign or forged takes the place of what it has.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readPins, writePins, type Identity } from '../../agent/identity-files.js';
@@ -22,6 +21,7 @@ import {
   type BundlePayload,
   type SigningKey,
 } from '../../wire/bundle.js';
+import { temporaryFolder } from './link-fixture.js';
 
 let folder: string;
 let identity: Identity;
@@ -40,7 +40,7 @@ beforeAll(async () => {
   ]);
 });
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'curfew-documents-'));
+  folder = temporaryFolder();
   refusals = [];
   identity = {
     format: 1,
@@ -165,7 +165,7 @@ describe('a bundle', () => {
   test('from a database that was put back from an older copy is not used', async () => {
     const five = await bundle(5);
     await run((documents) => documents.take('bundle', five));
-    const copy = mkdtempSync(path.join(tmpdir(), 'curfew-copy-'));
+    const copy = temporaryFolder();
     cpSync(path.join(folder, databaseName), path.join(copy, databaseName));
     const seven = await bundle(7);
     await run((documents) => documents.take('bundle', seven));

@@ -2,8 +2,7 @@
  * Enrolment at a real server: the key is made here, the policy key is checked or marked, and an answer
  * that was lost costs nothing.
  */
-import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runEnroll } from '../../agent/enroll-command.js';
@@ -19,7 +18,7 @@ import { enrol, type EnrolOptions } from '../../agent/report/enrol.js';
 import { directNetwork } from '../../agent/report/network.js';
 import { makePolicyKey, thumbprint } from '../../wire/bundle.js';
 import { facts, noon, startServer, type Running } from '../server/fixture.js';
-import { enrolToken, startFront, until } from './link-fixture.js';
+import { enrolToken, startFront, temporaryFolder, until } from './link-fixture.js';
 
 let running: Running;
 let folder: string;
@@ -31,7 +30,7 @@ afterAll(async () => {
   running.remove();
 });
 beforeEach(() => {
-  folder = path.join(mkdtempSync(path.join(tmpdir(), 'curfew-enrol-')), 'state');
+  folder = path.join(temporaryFolder(), 'state');
 });
 
 const options = async (more: Partial<EnrolOptions> = {}): Promise<EnrolOptions> => ({
@@ -172,7 +171,7 @@ describe('curfew enroll', () => {
     expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/^enrolled already/) });
 
     folder = `${folder}-2`;
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'curfew-token-')), 'token');
+    const file = path.join(temporaryFolder(), 'token');
     writeFileSync(file, `${await enrolToken(running)}\n`);
     const verified = await run(['--token-file', file], {
       CURFEW_SERVER_URL: running.url,

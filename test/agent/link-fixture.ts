@@ -2,10 +2,11 @@
  * What tests of the link share: a device with real files that enrols at a real server, and a front
  * that stands before that server and can answer in its place, hold every byte back, or cut.
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 import {
   openDocuments,
   type Documents,
@@ -21,6 +22,18 @@ import { builtInCatalogue, type Catalogue } from '../../policies/catalogue.js';
 import { makeEnrolToken } from '../../server/enrol.js';
 import { signBundle, type BundlePayload } from '../../wire/bundle.js';
 import { facts, type Running } from '../server/fixture.js';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that goes when the file's tests are done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'curfew-link-'));
+  folders.push(folder);
+  return folder;
+}
 
 /** Waits until something holds; the limit is there to fail, not to measure. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
@@ -96,7 +109,7 @@ export async function makeDevice(
   running: Running,
   { serverUrl = running.url, builtIn = builtInCatalogue() }: DeviceChoices = {},
 ): Promise<TestDevice> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'curfew-device-'));
+  const folder = temporaryFolder();
   const { identity } = await enrol({
     serverUrl,
     token: await enrolToken(running),

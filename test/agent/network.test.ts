@@ -2,11 +2,10 @@
  * The sockets to outside: what they refuse to reach, and how little a wrong answer can do. Real servers
  * on loopback that answer as portals, proxies and broken programs do.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -18,6 +17,7 @@ import {
   type NetworkSettings,
 } from '../../agent/report/network.js';
 import { subprotocol } from '../../wire/messages.js';
+import { temporaryFolder } from './link-fixture.js';
 import { testCertificate, testKey } from './tls-fixture.js';
 
 const servers: Server[] = [];
@@ -170,7 +170,7 @@ describe('trust', () => {
     return new URL(`https://127.0.0.1:${await listen(server)}/api`);
   };
   const authorityFile = (text: string): string => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'curfew-ca-')), 'extra.pem');
+    const file = path.join(temporaryFolder(), 'extra.pem');
     writeFileSync(file, text);
     return file;
   };

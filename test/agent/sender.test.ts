@@ -2,10 +2,7 @@
  * The order of sending against a server that says what a busy, slow or wrong one would: a scripted
  * WebSocket on loopback, so that each answer comes exactly when the test wants it.
  */
-import { mkdtempSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { writePins, type Identity } from '../../agent/identity-files.js';
@@ -21,7 +18,7 @@ import { makeDeviceKey } from '../../wire/identity.js';
 import type { FromAgent, FromServer, Report } from '../../wire/messages.js';
 import { parseMessage } from '../../wire/parse.js';
 import { facts, noon } from '../server/fixture.js';
-import { until } from './link-fixture.js';
+import { temporaryFolder, until } from './link-fixture.js';
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -85,7 +82,7 @@ async function deviceFor(
   serverUrl: string,
   timing: Partial<Timing>,
 ): Promise<{ link: Link; outbox: Outbox }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'curfew-sender-'));
+  const folder = temporaryFolder();
   const key = await makeDeviceKey();
   const ids = { serverId: 'server-1', deviceId: 'device-1' };
   const identity: Identity = {
@@ -159,29 +156,28 @@ describe('sending', () => {
   });
 
   test('believes no acknowledgement of what was never sent', async () => {
-    const { outbox, link, say } = await scripted();
-    await until(() => link.status().state === 'online', 'online');
-    append(outbox, 1);
-    const stream = outbox.streams()[0]?.stream ?? '';
-    say({ type: 'ack', stream, seq: 1000 });
-    await until(() => outbox.counts().acknowledged === 1, 'the one that was sent');
-    append(outbox, 1);
-    expect(outbox.counts().pending).toBe(1);
+    const { outbox, reports, say } = await scripted();
+    append(outbox, 40);
+    await until(() => reports().length === 32, '32 reports');
+    say({ type: 'ack', stream: reports()[0]?.stream ?? '', seq: 1000 });
+    await until(() => reports().length === 40, 'the rest');
+    expect(outbox.counts()).toMatchObject({ pending: 8, acknowledged: 32 });
+    expect(seqs(reports())).toEqual(range(1, 40));
   });
 
-  test('asks for nothing twice when a snapshot is asked for in a burst', async () => {
+  test('asks for one snapshot in a burst of requests, and sends nothing that waited before it', async () => {
     const { outbox, reports, say } = await scripted();
     let asked = 0;
     outbox.onResync(() => (asked += 1));
-    append(outbox, 10);
-    await until(() => reports().length === 10, 'ten reports');
+    append(outbox, 40);
+    await until(() => reports().length === 32, '32 reports');
     const stream = reports()[0]?.stream ?? '';
     for (let n = 0; n < 10; n += 1) say({ type: 'resync', stream, reason: 'gap' });
     await until(() => asked > 0, 'a request');
     append(outbox, 1);
-    await until(() => reports().length === 11, 'the next report');
-    expect([asked, seqs(reports()).at(-1)]).toEqual([1, 11]);
-    say({ type: 'ack', stream, seq: 11 });
+    await until(() => reports().length > 32, 'the next report');
+    expect([asked, seqs(reports())]).toEqual([1, [...range(1, 32), 41]]);
+    say({ type: 'ack', stream, seq: 41 });
     await until(() => outbox.counts().pending === 0, 'what waited is settled by it');
   });
 
