@@ -11,7 +11,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { builtInCatalogue } from '../policies/catalogue.js';
 import { parsePolicy, type PolicyProblem } from '../policies/document.js';
 import { CurfewError } from '../wire/errors.js';
-import { makeEnrolToken } from './enrol.js';
+import { makeEnrolToken, revokeDevice } from './enrol.js';
 import { policyKeyFile, readOrMakeKeys, type ServerKeys } from './keys.js';
 import { makeSignInLink, signInUrl } from './people.js';
 import { publish } from './publish.js';
@@ -93,7 +93,8 @@ function makeProgram(setExitCode: SetExitCode): Command {
   addServerCommands(program);
   addTokenCommand(program);
   addPolicyCommands(program, setExitCode);
-  addPeopleCommands(program);
+  addUserCommand(program);
+  addDeviceCommands(program);
   program
     .command('version')
     .description('the version of this server')
@@ -216,7 +217,7 @@ function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
     });
 }
 
-function addPeopleCommands(program: Command): void {
+function addUserCommand(program: Command): void {
   const user = program.command('user').description('people of the console').exitOverride();
   withSettings(user.command('link').description('a sign-in link, good once for 15 minutes'), [
     'data',
@@ -234,6 +235,9 @@ function addPeopleCommands(program: Command): void {
       );
       print(signInUrl(settings.publicUrl ?? `http://${settings.host}:${settings.port}`, secret));
     });
+}
+
+function addDeviceCommands(program: Command): void {
   const device = program.command('device').description('enrolled devices').exitOverride();
   withSettings(device.command('list').description('devices by host name'), ['data', 'stale-days'])
     .option('--json', 'a line of JSON for each')
@@ -243,6 +247,14 @@ function addPeopleCommands(program: Command): void {
       await withStore(settings, (store) =>
         listDevices(store, { staleDays: settings.staleDays, isJson: options['json'] === true }),
       );
+    });
+  withSettings(device.command('revoke <id>').description('let a device in no more'), ['data'])
+    .addHelpText('after', '\nExample: curfew-server device revoke 1b4e28ba-2fa1-11d2-883f')
+    .action(async (id: string, _options: Options, command: Command) => {
+      await withStore(settingsOf(command), (store) =>
+        revokeDevice(store, { id, actor: 'cli', now: Date.now() }),
+      );
+      print(`${id} is revoked`);
     });
 }
 

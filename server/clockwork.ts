@@ -1,6 +1,6 @@
 /**
  * What the serving process does by the clock: samples the trend (each minute, and soon after a
- * change), notices bundles that another process published, forgets what is older than the retention.
+ * change), notices what another process published or revoked, forgets what is older than the retention.
  * A step that fails is logged and tried again at its next time.
  */
 import { sampleTrend } from './compliance.js';
@@ -9,9 +9,11 @@ import type { ServerContext } from './context.js';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
-const bundlePollMs = 1000;
+const pollMs = 1000;
 const sampleDelayMs = 1000;
 const pruneBatch = 5000;
+/** How far back revocations are looked up: more than a poll can be late. */
+const revocationSpanMs = 60_000;
 
 export interface Clockwork {
   /** Something changed that the trend should show. */
@@ -42,6 +44,10 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
     live.publish({ kind: 'policy', bundleSequence: sequence });
     log.info({ area: 'policy', event: 'published', sequence }, 'published');
   };
+  const turnOut = async (): Promise<void> => {
+    const since = context.clock() - revocationSpanMs;
+    for (const id of await store.read.devices.revokedSince(since)) agents.disconnect(id);
+  };
   const prune = async (): Promise<void> => {
     const now = context.clock();
     const before = now - context.settings.retentionDays * dayMs;
@@ -61,7 +67,8 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
     }, sampleDelayMs).unref();
   };
   const timers = [
-    setInterval(step('announce', announcePublished), bundlePollMs),
+    setInterval(step('announce', announcePublished), pollMs),
+    setInterval(step('turn-out', turnOut), pollMs),
     setInterval(sample, minuteMs),
     setInterval(step('prune', prune), hourMs),
   ];

@@ -94,6 +94,31 @@ export async function enrol(
   };
 }
 
+export interface Revocation {
+  readonly id: string;
+  readonly actor: string;
+  readonly now: number;
+}
+
+/**
+ * Ends a device's membership: it is not let in again, and an open connection is ended within a second.
+ * Errors: NOT_FOUND. A device that was revoked already stays as it is.
+ */
+export async function revokeDevice(store: Store, { id, actor, now }: Revocation): Promise<void> {
+  await store.write(async (writing) => {
+    const device = await writing.devices.get(id);
+    if (device === null) {
+      throw new CurfewError('NOT_FOUND', `there is no device ${id}`, {
+        hint: 'List them with `curfew-server device list`.',
+      });
+    }
+    if (device.revokedAt !== null) return;
+    await writing.devices.revoke(id, now);
+    const deed = { at: now, actor, action: 'device.revoke', subject: id, detail: null };
+    await record(writing, deed);
+  });
+}
+
 function knownId(device: Device): string {
   if (device.revokedAt === null) return device.id;
   throw new CurfewError('DEVICE_REVOKED', `device ${device.id} was revoked`, {

@@ -53,6 +53,8 @@ export interface DeviceReads {
   byKey(publicKey: string): Promise<Device | null>;
   /** The latest device of this hardware that is not revoked. */
   byHardware(hardwareId: string): Promise<Device | null>;
+  /** Devices revoked at or after an instant. */
+  revokedSince(at: number): Promise<readonly string[]>;
   /** By host name, then id; revoked devices are outside the fleet. `staleBefore`: epoch ms. */
   list(filter: DeviceFilter, slice: Slice, staleBefore: number): Promise<Page<DeviceSummary>>;
   summary(id: string, staleBefore: number): Promise<DeviceSummary | null>;
@@ -61,6 +63,7 @@ export interface DeviceWrites extends DeviceReads {
   add(device: Device): Promise<void>;
   setFacts(id: string, facts: Device['facts']): Promise<void>;
   setLastSeen(id: string, at: number): Promise<void>;
+  /** Takes it out of the fleet: its status and findings go, its history stays. */
   revoke(id: string, at: number): Promise<void>;
   setStatus(status: DeviceStatus): Promise<void>;
 }

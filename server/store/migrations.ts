@@ -30,6 +30,7 @@ CREATE TABLE devices (
   may_replace TEXT
 ) WITHOUT ROWID;
 CREATE INDEX devices_by_hardware ON devices (hardware_id) WHERE hardware_id IS NOT NULL;
+CREATE INDEX devices_by_revocation ON devices (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE INDEX devices_by_name ON devices (host_name, id) WHERE revoked_at IS NULL;
 
 CREATE TABLE device_status (

@@ -118,6 +118,10 @@ export function deviceWrites(sql: Sql): DeviceWrites {
       one('hardware_id = @hardwareId AND revoked_at IS NULL ORDER BY enrolled_at DESC LIMIT 1', {
         hardwareId,
       }),
+    revokedSince: async (at) =>
+      sql
+        .all<{ id: string }>('SELECT id FROM devices WHERE revoked_at >= @at', { at })
+        .map(({ id }) => id),
     list: async (filter, slice, staleBefore) => list(sql, filter, slice, staleBefore),
     summary: async (id, staleBefore) => {
       const row = sql.get<SummaryRow>(

@@ -250,6 +250,8 @@ describe.each(engines)('$name', ({ open }) => {
       expect(page.rows.map((row) => row.device.id)).toEqual(['d2']);
       expect(await store.read.devices.summary('d1', 0)).toBeNull();
       expect((await store.read.devices.get('d1'))?.revokedAt).toBe(5);
+      expect(await store.read.devices.revokedSince(5)).toEqual(['d1']);
+      expect(await store.read.devices.revokedSince(6)).toEqual([]);
       expect(await store.read.devices.byHardware('board-d1')).toBeNull();
     });
 

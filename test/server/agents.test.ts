@@ -2,6 +2,7 @@
 import { WebSocket } from 'ws';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import { revokeDevice } from '../../server/enrol.js';
 import { publish } from '../../server/publish.js';
 import type { ProblemJson } from '../../server/views.js';
 import { noFloor, verifyAssignment, verifyBundle } from '../../wire/bundle.js';
@@ -138,6 +139,14 @@ describe('who is let in', () => {
     agent.send(new TestStream().next(snapshot([])));
     expect(await agent.next()).toMatchObject({ type: 'refused', code: 'DEVICE_REVOKED' });
     expect(await agent.whenClosed()).toBe(1008);
+  });
+
+  test('a device that another process revokes is turned out', async () => {
+    const agent = await connect(running, device);
+    const { store, clock } = running;
+    await revokeDevice(store, { id: device.id, actor: 'ana', now: clock.now });
+    expect(await agent.whenClosed()).toBe(1008);
+    expect((await store.read.people.lastAudit())?.action).toBe('device.revoke');
   });
 
   test('the newest connection of a device is the one that lives', async () => {

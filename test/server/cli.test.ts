@@ -88,6 +88,10 @@ describe('token, link and devices', () => {
       findings: 0,
     });
     expect((await curfewServer('device', 'list', '--data', folder)).out).toContain('laptop-1');
+    const revoke = (id: string) => curfewServer('device', 'revoke', id, '--data', folder);
+    expect((await revoke('nobody')).err).toContain('there is no device nobody');
+    expect((await revoke(deviceId)).code).toBe(0);
+    expect((await curfewServer('device', 'list', '--data', folder, '--json')).out).toBe('');
   });
 
   test('a link points at the console, with the secret behind the fragment', async () => {
