@@ -219,7 +219,7 @@ describe('a device', () => {
   test('that is closed while it connects is closed at once', async () => {
     const { front, device } = await deviceBehindFront();
     front.mode = 'hold';
-    const link = device.link();
+    const link = device.link({ timing: { handshakeMs: 300_000 } });
     await until(() => front.connections > 1, 'connecting');
     await link.close();
     expect(link.status().state).toBe('closed');
