@@ -85,8 +85,8 @@ export function lookAtClock(state: ClockState, reading: ClockReading): ClockStep
   const floorMs = state.isConfirmed ? now : state.floorMs + passedMs;
   const next = anchored(reading, { anchorMs: now, floorMs, isConfirmed: state.isConfirmed });
   return {
-    // Slow drift must not add up to a jump, nor hide one.
-    state: hasJumped ? next : { ...next, wallOffsetMs: state.wallOffsetMs },
+    // The offset moves along, so that slow drift never adds up to a jump.
+    state: next,
     now,
     suspicions: hasJumped ? ['wall-jump'] : [],
   };
