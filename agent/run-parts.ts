@@ -9,6 +9,7 @@ import type { Catalogue } from '../policies/catalogue.js';
 import { CurfewError } from '../wire/errors.js';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
 import { machineClock, openClock, type Clock } from './clock.js';
+import type { ProcessEntry } from './detect/index.js';
 import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
 import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
 import { deviceFacts, listProcesses } from './facts.js';
@@ -148,7 +149,11 @@ function loopParts(running: Running): LoopParts {
     scanner: createScanner({
       place:
         HomeOnly === null
-          ? { kind: 'machine', takesOwnEnvironment: OwnHome || !isPrivileged() }
+          ? {
+              kind: 'machine',
+              takesOwnEnvironment: OwnHome || !isPrivileged(),
+              isOwnHomeOnly: OwnHome,
+            }
           : { kind: 'homes', folders: [HomeOnly] },
       onHung: (root) => log.warn({ area: 'scan', event: 'root-hung', root }),
     }),
@@ -158,11 +163,20 @@ function loopParts(running: Running): LoopParts {
       running.documents?.current() ?? { bundle: null, assignment: null, catalogue: builtIn },
     device: () => deviceOf(running),
     facts: async () => (running.facts = await deviceFacts(zone)),
-    processes: HomeOnly === null ? listProcesses : () => Promise.resolve(null),
+    processes: () => processesOf(settings),
     spellings: spellingsOf,
     checkInMinutes: CheckInMinutes,
     random: Math.random,
   };
+}
+
+/** The processes that the settings let us look at: of one home none, of ourselves our own. */
+async function processesOf({ values }: Settings): Promise<readonly ProcessEntry[] | null> {
+  if (values.HomeOnly !== null) return null;
+  const listed = await listProcesses();
+  if (!values.OwnHome || listed === null) return listed;
+  const { uid, name } = currentAccount();
+  return listed.filter((one) => (one.uid === null ? one.account === name : one.uid === uid));
 }
 
 function deviceOf({ identity, facts, zone, settings: { values } }: Running): Device {

@@ -19,7 +19,11 @@ import { planRoots, scanWorld } from './scan.js';
 
 /** What is looked at. */
 export type Place =
-  | { readonly kind: 'machine'; readonly takesOwnEnvironment: boolean }
+  | {
+      readonly kind: 'machine';
+      readonly takesOwnEnvironment: boolean;
+      readonly isOwnHomeOnly: boolean;
+    }
   | { readonly kind: 'homes'; readonly folders: readonly string[] };
 
 export interface ScanRequest {
@@ -59,7 +63,7 @@ function buildWorld(place: Place, request: ScanRequest): World {
   };
   const world =
     place.kind === 'machine'
-      ? machineWorld({ ...options, takesOwnEnvironment: place.takesOwnEnvironment })
+      ? machineWorld({ ...options, ...place })
       : homesWorld(place.folders, options);
   return { ...world, wholeChannels: asked.wholeChannels };
 }

@@ -137,7 +137,7 @@ export const settingTable: readonly Setting[] = [
     'OwnHome',
     { kind: 'boolean' },
     false,
-    'Apply the environment (PATH) of whoever starts the agent; for trying and developing.',
+    'Look at the home, PATH and processes of whoever starts the agent and at no other person; for trying and developing.',
   ),
   row('DeviceLabel', text, null, 'A label for the console; for made-up devices.'),
 ];

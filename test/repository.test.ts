@@ -31,8 +31,8 @@ const parse = (file: string): ts.SourceFile =>
 const arrows: Readonly<Record<string, readonly string[]>> = {
   policies: ['policies'],
   wire: ['wire', 'policies'],
-  agent: ['agent', 'wire', 'policies'],
-  server: ['server', 'wire', 'policies'],
+  agent: ['agent', 'wire', 'policies', 'package.json'],
+  server: ['server', 'wire', 'policies', 'package.json'],
   installers: ['installers', 'agent/settings', 'policies', 'server/openapi'],
 };
 

@@ -52,14 +52,19 @@ interface Place {
 /**
  * This machine. With rights over all homes every local person is looked at; without, the current user.
  * `takesOwnEnvironment` applies our PATH and variables to the current user: the default without those
- * rights, and right for a scan that a person starts by hand; never for the daemon.
+ * rights, and right for a scan that a person starts by hand; never for the daemon. `isOwnHomeOnly`
+ * leaves the other people out also where we could look at them.
  */
 export function machineWorld(
-  options: WorldOptions & { readonly takesOwnEnvironment?: boolean },
+  options: WorldOptions & {
+    readonly takesOwnEnvironment?: boolean;
+    readonly isOwnHomeOnly?: boolean;
+  },
 ): World {
   const facts = platformFacts(thisPlatform());
   const own = options.takesOwnEnvironment ?? !isPrivileged();
-  const people = localPeople().filter(({ home }) => home !== facts.rootHome || fs.existsSync(home));
+  const everyone = options.isOwnHomeOnly === true ? [currentAccount()] : localPeople();
+  const people = everyone.filter(({ home }) => home !== facts.rootHome || fs.existsSync(home));
   return buildWorld(options, {
     facts,
     path: ownPath,

@@ -20,6 +20,8 @@ export interface Child {
   readonly name: string;
   /** Each JSON object that the child prints on a line of stdout. */
   onRecord(listener: (record: Readonly<Record<string, unknown>>) => void): void;
+  /** Each line of stdout. */
+  onLine(listener: (line: string) => void): void;
   /** Resolves with the exit code once the process has ended; 1 when a signal ended it. */
   readonly ended: Promise<number>;
   /** The last lines it wrote to stderr. */
@@ -41,15 +43,14 @@ export function startChild(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const last: string[] = [];
-  const listeners: ((record: Readonly<Record<string, unknown>>) => void)[] = [];
+  const listeners: ((line: string) => void)[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     last.push(line);
     if (last.length > keptLines) last.shift();
     onLog(line);
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const record = parseRecord(line);
-    if (record !== null) for (const listener of listeners) listener(record);
+    for (const listener of listeners) listener(line);
   });
   const ended = new Promise<number>((resolve) => {
     child.on('error', () => resolve(1));
@@ -57,7 +58,12 @@ export function startChild(
   });
   return {
     name,
-    onRecord: (listener) => void listeners.push(listener),
+    onLine: (listener) => void listeners.push(listener),
+    onRecord: (listener) =>
+      void listeners.push((line) => {
+        const record = parseRecord(line);
+        if (record !== null) listener(record);
+      }),
     ended,
     lastWords: () => last.join('\n'),
     stop: () => stop(child, ended),

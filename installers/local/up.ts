@@ -201,8 +201,14 @@ interface DeviceOptions {
   readonly label: string | null;
 }
 
+interface Device {
+  readonly child: Child;
+  /** Settles once its first judged scan stands, or it has ended. */
+  readonly state: Promise<unknown>;
+}
+
 /** Enrols once; later starts find the identity in the data folder. */
-async function startDevice({ options, url, name, env, label }: DeviceOptions): Promise<Child> {
+async function startDevice({ options, url, name, env, label }: DeviceOptions): Promise<Device> {
   const folder = path.join(options.folder, name);
   const settings = {
     CURFEW_DATA_FOLDER: folder,
@@ -223,7 +229,13 @@ async function startDevice({ options, url, name, env, label }: DeviceOptions): P
       throw new Stop(`The ${name} could not enrol.`, answer.stderr.trim(), answer.code);
   }
   const args = [curfew, 'run', '--table', ...(options.isOnce ? ['--once'] : [])];
-  return startChild(name, args, settings, (line) => onAgentLog(name, line));
+  const child = startChild(name, args, settings, (line) => onAgentLog(name, line));
+  const state = options.isOnce
+    ? child.ended
+    : firstRecord(child, (record) => record['record'] === 'state');
+  // Awaited after the other devices have been started; until then a failure waits too.
+  state.catch(() => {});
+  return { child, state };
 }
 
 /** Of the agent's log a person sees what concerns a person: the prompts. */
@@ -247,7 +259,7 @@ async function makeDemoHome(folder: string): Promise<string> {
   return home;
 }
 
-async function startDevices(options: Options, url: string, children: Child[]): Promise<Child[]> {
+async function startDevices(options: Options, url: string, children: Child[]): Promise<Device[]> {
   const mine = await startDevice({
     options,
     url,
@@ -255,7 +267,7 @@ async function startDevices(options: Options, url: string, children: Child[]): P
     env: { CURFEW_OWN_HOME: 'true' },
     label: null,
   });
-  children.push(mine);
+  children.push(mine.child);
   if (!options.isDemo) return [mine];
   const home = await makeDemoHome(options.folder);
   const demo = await startDevice({
@@ -265,7 +277,7 @@ async function startDevices(options: Options, url: string, children: Child[]): P
     env: { CURFEW_HOME_ONLY: home },
     label: 'made-up home',
   });
-  children.push(demo);
+  children.push(demo.child);
   return [mine, demo];
 }
 
@@ -276,6 +288,9 @@ async function showInventory(options: Options, name: string): Promise<void> {
   });
   if (code !== 0 && stdout === '') say(stderr.trim());
   process.stdout.write(stdout.endsWith('\n') ? stdout : `${stdout}\n`);
+  if (!stdout.includes('│') && !options.isDemo) {
+    say('To see Curfew with tools to find: npm run up -- --demo');
+  }
 }
 
 async function up(options: Options, children: Child[]): Promise<number> {
@@ -288,14 +303,14 @@ async function up(options: Options, children: Child[]): Promise<number> {
   await server(options, 'policy', 'publish', policy);
   say(`looking at ${homedir()} and PATH ...`);
   const devices = await startDevices(options, url, children);
-  for (const device of devices) {
-    if (options.isOnce) await device.ended;
-    else await firstRecord(device, (record) => record['record'] === 'state');
-    if (devices.length > 1)
+  for (const { child: device, state } of devices) {
+    await state;
+    if (devices.length > 1) {
       process.stdout.write(`\n${device.name === 'agent' ? 'This machine' : 'A made-up home'}\n`);
+    }
     await showInventory(options, device.name);
   }
-  if (options.isOnce) return (await devices[0]?.ended) ?? 1;
+  if (options.isOnce) return (await devices[0]?.child.ended) ?? 1;
   const link = await server(options, 'user', 'link');
   process.stdout.write(`\nConsole: ${link}\n`);
   say('Install or remove a tool and watch it there. Ctrl-C stops.');
