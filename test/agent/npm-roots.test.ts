@@ -97,6 +97,30 @@ describe('what is looked at', () => {
     expect(looked('export NVM_DIR=/srv/nvm').filter((id) => id.includes('/srv'))).toEqual([]);
   });
 
+  test.each(['/home/ben/.hidden', '/srv/door'])(
+    'a place in the home of someone else is not theirs to name (%s)',
+    (prefix) => {
+      made.npmGlobal(path.join(top, 'home/ben/.hidden'), made.codex('0.48.0'));
+      link(top, 'srv/door', '/home/ben/.hidden');
+      place(home, '.npmrc', `prefix=${prefix}\n`);
+      const world = folderWorld(top, 'linux', { catalogue });
+      expect(world.homes.map(({ account }) => account)).toEqual(['ana', 'ben']);
+      expect(scanWorld(world, { detectors: [npmDetector] }).components).toEqual([]);
+    },
+  );
+
+  test('a folder of pnpm that links out of the home is marked and not read', () => {
+    const ben = path.join(top, 'home/ben');
+    made.pnpmOld(ben, made.codex('0.46.0'));
+    link(home, '.local/share/pnpm', path.join(ben, '.local/share/pnpm'));
+    const { components, readings, status } = scanHome(false);
+    expect([components, status]).toEqual([[], 'partial']);
+    expect(readings.find(({ root }) => root.manager === 'pnpm')).toMatchObject({
+      status: 'unreadable',
+      problems: [{ code: 'outside', isLoss: true }],
+    });
+  });
+
   test('a place of the machine that a person names belongs to the machine', () => {
     place(home, '.zshrc', 'export NVM_DIR=/srv/nvm\n');
     made.npmGlobal(path.join(top, 'srv/nvm/versions/node/v22.21.0'), made.codex('0.48.0'));
