@@ -41,6 +41,7 @@ export interface WatchOptions {
   readonly onState: (state: WatchState, code: string) => void;
   readonly makeWatcher?: (isWatched: (folder: string) => boolean) => FolderWatcher;
   readonly retryMs?: number;
+  readonly echoMs?: number;
 }
 
 export interface Watch {
@@ -255,7 +256,7 @@ class RootWatch implements Watch {
       const again = new Set(this.#echo);
       this.#echo.clear();
       this.#options.onHint(again);
-    }, echoMs);
+    }, this.#options.echoMs ?? echoMs);
   }
 
   /** Catches what no event tells: a folder replaced together with its parent, or one that appeared unseen. */

@@ -1,0 +1,100 @@
+/** Scans in a thread: a root that hangs costs itself, a thread that dies costs one scan. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, expect, test } from 'vitest';
+import { createScanner, type Scanner } from '../../agent/scanner.js';
+import { builtInCatalogue } from '../../policies/catalogue.js';
+import { makeFolder, makeRoot } from './store-fixture.js';
+
+let scanner: Scanner | null = null;
+afterEach(() => scanner?.close());
+
+const request = (roots: 'all' | ReadonlySet<string>) => ({
+  roots,
+  asked: { named: new Map(), wholeChannels: new Set<never>() },
+  catalogue: null,
+  processes: null,
+});
+
+/** A thread of the test's own, with the three roots of `plan`, and what it does at a root. */
+function threadThat(atRoot: string): URL {
+  const file = path.join(makeFolder(), 'worker.mjs');
+  const roots = ['one', 'stuck', 'three'].map((id) => makeRoot(id));
+  fs.writeFileSync(
+    file,
+    `import { parentPort, workerData } from 'node:worker_threads';
+     const roots = ${JSON.stringify(roots)};
+     parentPort.on('message', ({ skip }) => {
+       parentPort.postMessage({ kind: 'plan', roots });
+       const readings = [];
+       for (const root of roots) {
+         if (skip.has(root.id)) continue;
+         parentPort.postMessage({ kind: 'at', root: root.id });
+         ${atRoot}
+         readings.push({ root, status: 'complete', problems: [], components: [] });
+       }
+       const outcome = { roots, homes: [], readings, durationMs: 1 };
+       parentPort.postMessage({ kind: 'outcome', outcome });
+     });`,
+  );
+  return pathToFileURL(file);
+}
+const statuses = async (from: Scanner, roots: 'all' | ReadonlySet<string> = 'all') =>
+  Object.fromEntries(
+    (await from.scan(request(roots))).readings.map(({ root, status }) => [root.id, status]),
+  );
+const place = { kind: 'homes', folders: ['/nowhere'] } as const;
+
+test('a root that hangs is not read, all others are, and it is not tried again at once', async () => {
+  const hung: string[] = [];
+  scanner = createScanner({
+    place,
+    worker: threadThat(`if (root.id === 'stuck') for (;;) {}`),
+    hungMs: 300,
+    onHung: (root) => void hung.push(root),
+  });
+  const expected = { one: 'complete', stuck: 'timeout', three: 'complete' };
+  expect(await statuses(scanner)).toEqual(expected);
+  expect(await statuses(scanner)).toEqual(expected);
+  expect(hung).toEqual(['stuck']);
+});
+
+test('a thread that ends fails that scan, and the next one has a new thread', async () => {
+  const marker = path.join(makeFolder(), 'marker');
+  const once = `
+    const fs = process.getBuiltinModule('node:fs');
+    if (!fs.existsSync(${JSON.stringify(marker)})) {
+      fs.writeFileSync(${JSON.stringify(marker)}, '');
+      process.exit(3);
+    }`;
+  scanner = createScanner({ place, worker: threadThat(once), hungMs: 5000 });
+  await expect(scanner.scan(request('all'))).rejects.toThrow('the thread ended');
+  expect(await statuses(scanner)).toMatchObject({ one: 'complete' });
+});
+
+test('one thread answers many scans', async () => {
+  scanner = createScanner({ place, worker: threadThat(''), hungMs: 2000 });
+  for (let n = 0; n < 5; n += 1) {
+    expect(Object.keys(await statuses(scanner))).toEqual(['one', 'stuck', 'three']);
+  }
+});
+
+test('from sources a scan runs here: only the roots asked for are read, all are named', async () => {
+  const home = path.join(makeFolder(), 'ana');
+  const folder = path.join(home, '.npm-global/lib/node_modules/opencode-ai');
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'package.json'), '{"name":"opencode-ai","version":"1.2.3"}');
+  scanner = createScanner({ place: { kind: 'homes', folders: [home] }, worker: null });
+  const all = await scanner.scan(request('all'));
+  const [found] = all.readings.filter(({ components }) => components.length > 0);
+  expect(found?.components[0]).toMatchObject({
+    name: 'opencode-ai',
+    version: '1.2.3',
+    owner: 'ana',
+  });
+  const one = await scanner.scan(request(new Set([found?.root.id ?? ''])));
+  expect(one.readings.map(({ root }) => root.id)).toEqual([found?.root.id]);
+  expect(one.roots.map(({ id }) => id)).toEqual(all.roots.map(({ id }) => id));
+  expect(builtInCatalogue().tool(found?.components[0]?.tool ?? '')?.name).toBe('OpenCode');
+});
