@@ -270,7 +270,7 @@ test.each([
     'project',
     '~/…/node_modules/@openai/codex',
   ],
-  ['/home/ana/work/secret-client/node_modules/.bin/codex', 'global', '~/…/node_modules/.bin/codex'],
+  ['/home/ana/jobs/secret-client/node_modules/.bin/codex', 'global', '~/…/node_modules/.bin/codex'],
   ['/home/ana/secret-client/bin/claude', 'global', '~/…/claude'],
   ['/home/ana/bin/claude', 'global', '~/bin/claude'],
   ['/srv/secret-client/node_modules/codex', 'project', '/…/node_modules/codex'],
