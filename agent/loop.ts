@@ -335,11 +335,10 @@ class AgentLoop implements Loop {
     const due = checks.filter(({ atMs }) => atMs <= first + 1000).map(({ root }) => root);
     const isPlanned = due.every((root) => root === 'processes' || this.#planned.has(root));
     const processes = due.includes('processes');
-    const waitMs = Math.max(0, first - now) + 1050;
-    this.#confirmTimer = setTimeout(
-      () => this.#want({ roots: due, all: !isPlanned, processes }),
-      Math.min(waitMs, minuteMs),
-    );
+    // Past due is a root that was read again just now and not to its end: no hurry with that one.
+    const waitMs = first > now ? first - now + 1050 : minuteMs;
+    const look = (): void => this.#want({ roots: due, all: !isPlanned, processes });
+    this.#confirmTimer = setTimeout(look, Math.min(waitMs, minuteMs));
   }
 
   #evaluate(): readonly Judged[] {
@@ -394,6 +393,7 @@ class AgentLoop implements Loop {
     if (this.#confirmTimer !== null) clearTimeout(this.#confirmTimer);
     await this.#watch.close();
     this.#parts.scanner.close();
-    await Promise.race([this.#running, new Promise((resolve) => setTimeout(resolve, 2000))]);
+    const late = new Promise((resolve) => setTimeout(resolve, 2000).unref());
+    await Promise.race([this.#running, late]);
   }
 }
