@@ -21,6 +21,8 @@ export default defineConfig({
   test: {
     ...chosen,
     pool: 'forks',
+    // Some tests mostly wait (a removal is confirmed after 45 s), so more of them than cores.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: { TZ: 'UTC' },

@@ -44,19 +44,6 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
     live.publish({ kind: 'policy', bundleSequence: sequence });
     log.info({ area: 'policy', event: 'published', sequence }, 'published');
   };
-  const turnOut = async (): Promise<void> => {
-    const since = context.clock() - revocationSpanMs;
-    for (const id of await store.read.devices.revokedSince(since)) agents.disconnect(id);
-  };
-  const prune = async (): Promise<void> => {
-    const now = context.clock();
-    const before = now - context.settings.retentionDays * dayMs;
-    await store.write((writing) => writing.people.removeExpired(now));
-    for (let removed = 1; removed > 0 && !isStopped;) {
-      removed = await store.write((writing) => writing.reports.prune(before, pruneBatch));
-    }
-  };
-
   const sample = step('sample', () => sampleTrend(context));
   let soon: NodeJS.Timeout | null = null;
   const touch = (): void => {
@@ -68,9 +55,15 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
   };
   const timers = [
     setInterval(step('announce', announcePublished), pollMs),
-    setInterval(step('turn-out', turnOut), pollMs),
+    setInterval(
+      step('turn-out', () => turnOut(context)),
+      pollMs,
+    ),
     setInterval(sample, minuteMs),
-    setInterval(step('prune', prune), hourMs),
+    setInterval(
+      step('prune', () => prune(context, () => isStopped)),
+      hourMs,
+    ),
   ];
   for (const timer of timers) timer.unref();
   sample();
@@ -84,4 +77,23 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
       await Promise.all(underWay);
     },
   };
+}
+
+/** Ends the connections of devices that were revoked, by whichever process. */
+async function turnOut({ store, agents, clock }: ServerContext): Promise<void> {
+  const since = clock() - revocationSpanMs;
+  for (const id of await store.read.devices.revokedSince(since)) agents.disconnect(id);
+}
+
+/** Forgets what is older than the retention, in batches, so that nobody waits long for the store. */
+async function prune(
+  { store, settings, clock }: ServerContext,
+  isStopped: () => boolean,
+): Promise<void> {
+  const now = clock();
+  const before = now - settings.retentionDays * dayMs;
+  await store.write((writing) => writing.people.removeExpired(now));
+  for (let removed = 1; removed > 0 && !isStopped();) {
+    removed = await store.write((writing) => writing.reports.prune(before, pruneBatch));
+  }
 }
