@@ -140,6 +140,8 @@ export type ProblemCode = (typeof problemCodes)[number];
 export interface Reader {
   /** Direct entries, sorted by name; empty when absent. Dot entries included. */
   list(folder: string): readonly Entry[];
+  /** The bytes of a file; null when absent or refused. Default limit 4 MiB. */
+  bytes(file: string, maxBytes?: number): Buffer | null;
   /** UTF-8 text without a byte-order mark; null when absent or refused. Default limit 4 MiB. */
   text(file: string, maxBytes?: number): string | null;
   /** Parsed JSON (comments and trailing commas allowed); undefined when absent, refused or malformed. */

@@ -75,15 +75,17 @@ class DiskReader implements Reader {
     });
   }
 
-  text(file: string, maxBytes = defaultMaxBytes): string | null {
+  bytes(file: string, maxBytes = defaultMaxBytes): Buffer | null {
     return this.#attempt(file, null, () => {
       const real = this.#enter(file);
       if (real === null || !this.#isReadable(file, real, maxBytes)) return null;
-      const bytes = this.#bytes(file, real, maxBytes);
-      if (bytes === null) return null;
-      const text = bytes.toString('utf8');
-      return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+      return this.#bytes(file, real, maxBytes);
     });
+  }
+
+  text(file: string, maxBytes?: number): string | null {
+    const text = this.bytes(file, maxBytes)?.toString('utf8') ?? null;
+    return text?.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   }
 
   json(file: string, maxBytes?: number): unknown {
