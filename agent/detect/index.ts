@@ -132,6 +132,13 @@ export const problemCodes = [
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 
+/** A piece of a file, where it begins, and how large the file is. */
+export interface FilePart {
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
 /**
  * The only way to the disk. Every method takes machine paths, follows no link out of the boundary,
  * opens nothing but regular files, is bounded, and answers null or empty for what is simply not there.
@@ -142,6 +149,11 @@ export interface Reader {
   list(folder: string): readonly Entry[];
   /** The bytes of a file; null when absent or refused. Default limit 4 MiB. */
   bytes(file: string, maxBytes?: number): Buffer | null;
+  /**
+   * Up to `length` bytes from `offset` on (below zero: from the end back), of a file of any size. Fewer
+   * where the file ends; null when absent or refused.
+   */
+  part(file: string, offset: number, length: number): FilePart | null;
   /** UTF-8 text without a byte-order mark; null when absent or refused. Default limit 4 MiB. */
   text(file: string, maxBytes?: number): string | null;
   /** Parsed JSON (comments and trailing commas allowed); undefined when absent, refused or malformed. */

@@ -8,7 +8,15 @@ import path from 'node:path';
 import { parse as parseWithComments, type ParseError } from 'jsonc-parser';
 import type { Platform } from '../../policies/component.js';
 import { isWithin, problemOf, type Disk, type Resolved } from './disk.js';
-import type { Boundary, Entry, FileFacts, Problem, ProblemCode, Reader } from './index.js';
+import type {
+  Boundary,
+  Entry,
+  FileFacts,
+  FilePart,
+  Problem,
+  ProblemCode,
+  Reader,
+} from './index.js';
 
 export const defaultMaxBytes = 4 * 1024 * 1024;
 export const defaultMaxEntries = 100_000;
@@ -79,7 +87,24 @@ class DiskReader implements Reader {
     return this.#attempt(file, null, () => {
       const real = this.#enter(file);
       if (real === null || !this.#isReadable(file, real, maxBytes)) return null;
-      return this.#bytes(file, real, maxBytes);
+      return this.#opened(file, real, (descriptor, size) => {
+        const bytes = readAtMost(descriptor, size, maxBytes);
+        if (bytes === null) this.note(file, 'too-large');
+        return bytes;
+      });
+    });
+  }
+
+  part(file: string, offset: number, length: number): FilePart | null {
+    return this.#attempt(file, null, () => {
+      const real = this.#enter(file);
+      if (real === null || !this.#isReadable(file, real, Infinity)) return null;
+      return this.#opened(file, real, (descriptor, size) => {
+        const from = Math.min(offset < 0 ? Math.max(size + offset, 0) : offset, size);
+        const bytes = Buffer.allocUnsafe(Math.max(Math.min(length, size - from), 0));
+        const count = bytes.length === 0 ? 0 : fs.readSync(descriptor, bytes, { position: from });
+        return { bytes: bytes.subarray(0, count), offset: from, size };
+      });
     });
   }
 
@@ -176,7 +201,12 @@ class DiskReader implements Reader {
     return false;
   }
 
-  #bytes(file: string, real: string, maxBytes: number): Buffer | null {
+  /** Hands out the open file once it is known to be the one that was checked. */
+  #opened<T>(
+    file: string,
+    real: string,
+    read: (descriptor: number, size: number) => T | null,
+  ): T | null {
     const descriptor = this.#open(file, real, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
     if (descriptor === null) return null;
     try {
@@ -185,10 +215,7 @@ class DiskReader implements Reader {
         this.note(file, 'not-regular');
         return null;
       }
-      if (!this.#isStillThere(file, real, descriptor)) return null;
-      const bytes = readAtMost(descriptor, facts.size, maxBytes);
-      if (bytes === null) this.note(file, 'too-large');
-      return bytes;
+      return this.#isStillThere(file, real, descriptor) ? read(descriptor, facts.size) : null;
     } finally {
       fs.closeSync(descriptor);
     }

@@ -181,6 +181,38 @@ describe('links', () => {
   });
 });
 
+describe('a part of a file', () => {
+  test('is read from its beginning or back from its end, whatever the file weighs', () => {
+    const file = place(inside, 'large', 'begin');
+    fs.truncateSync(file, 5 * 1024 ** 3);
+    fs.appendFileSync(file, 'end');
+    const one = reader();
+    expect(one.part(file, 0, 5)?.bytes.toString()).toBe('begin');
+    const tail = one.part(file, -3, 100);
+    expect(tail).toMatchObject({ offset: 5 * 1024 ** 3, size: 5 * 1024 ** 3 + 3 });
+    expect(tail?.bytes.toString()).toBe('end');
+    expect(one.problems).toEqual([]);
+  });
+
+  test('beyond the file is empty, and before its beginning is its beginning', () => {
+    const file = place(inside, 'small', 'abc');
+    const one = reader();
+    expect(one.part(file, 10, 5)?.bytes.length).toBe(0);
+    expect(one.part(file, 1, -4)?.bytes.length).toBe(0);
+    expect(one.part(file, -10, 2)).toMatchObject({ offset: 0, size: 3 });
+  });
+
+  test('of what is no file, not there or elsewhere is nothing', () => {
+    execFileSync('mkfifo', [path.join(inside, 'fifo')]);
+    link(inside, 'out', '/etc/passwd');
+    const one = reader();
+    for (const name of ['fifo', 'absent', 'out']) {
+      expect(one.part(path.join(inside, name), 0, 10)).toBeNull();
+    }
+    expect(codes(one)).toEqual(['not-regular', 'outside']);
+  });
+});
+
 describe('what is no regular file', () => {
   test('a FIFO is not opened and is a loss', () => {
     const fifo = path.join(inside, 'package.json');
