@@ -12,7 +12,7 @@ import type { Root } from './detect/index.js';
 const quietMs = 150;
 const longestMs = 500;
 /** One more look after a burst, for files that came too deep to be seen. */
-const echoMs = 3_000;
+const echoMs = 1_200;
 const verifyMs = 30_000;
 const retryMs = 5 * 60_000;
 const youngMs = 2 * 60_000;
@@ -79,7 +79,8 @@ const chokidarWatcher = (isWatched: (folder: string) => boolean): FolderWatcher 
 function fileIdOf(folder: string): string | null {
   try {
     const facts = fs.statSync(folder);
-    return facts.isDirectory() ? `${facts.dev}:${facts.ino}` : null;
+    // Inode numbers are given out again at once, so the time of birth belongs to it.
+    return facts.isDirectory() ? `${facts.dev}:${facts.ino}:${facts.birthtimeMs}` : null;
   } catch {
     return null;
   }
@@ -185,10 +186,15 @@ class RootWatch implements Watch {
   /** Begins anew with all that is wanted now; `ready` then asks for one more read of all roots. */
   #reopen(): void {
     const before = this.#watcher;
-    this.#young.clear();
     this.#added = new Map([...this.#followed].map(([folder, { fileId }]) => [folder, fileId]));
+    // Folders that are being filled right now are what must not be lost here.
+    for (const folder of this.#young.keys()) {
+      const fileId = fileIdOf(folder);
+      if (fileId === null || this.#added.has(folder)) this.#young.delete(folder);
+      else this.#added.set(folder, fileId);
+    }
     this.#watcher = this.#open();
-    this.#watcher.add([...this.#followed.keys()]);
+    this.#watcher.add([...this.#added.keys()]);
     void before?.close().catch(() => {});
   }
 
@@ -212,6 +218,7 @@ class RootWatch implements Watch {
     const awaited = followed?.awaited ?? null;
     // Linux says a folder's own end with its own name.
     const isOwnEnd = event === 'rename' && name === path.basename(folder);
+    if (isOwnEnd) this.#added.set(folder, null);
     if (awaited !== null && name !== null && !awaited.has(name) && !isOwnEnd) return;
     this.#hint(roots);
     if (event === 'rename' && name !== null && awaited === null) {

@@ -122,6 +122,23 @@ test('a folder that was replaced is watched again', async () => {
   await until(() => hinted('globals'), 'a hint in the new folder');
 });
 
+test('a folder that went and came back between two looks is watched again', async () => {
+  write('lib/node_modules/@scope/x/package.json');
+  const roots = [rootOf('globals', 'lib/node_modules', 'lib/node_modules/@scope')];
+  const started = await follow(roots);
+  for (let round = 1; round <= 3; round += 1) {
+    // The file system gives the same inode number again.
+    fs.rmSync(path.join(home, 'lib/node_modules/@scope'), { recursive: true });
+    write('lib/node_modules/@scope/x/package.json');
+    await until(() => hinted('globals'), `a hint for the new folder, round ${round}`);
+    started.follow(roots);
+    await settle();
+    write(`lib/node_modules/@scope/late-${round}`);
+    await until(() => hinted('globals'), `a hint in the new folder, round ${round}`);
+    await settle();
+  }
+});
+
 test('files cost no watch: a folder of 500 is one', async () => {
   for (let n = 0; n < 500; n += 1) write(`many/f${n}`);
   const started = await follow([rootOf('many', 'many')]);
