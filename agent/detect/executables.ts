@@ -52,14 +52,25 @@ function placesOf(world: World): ReadonlyMap<string, Place> {
   };
   const owners = world.hasSystem ? [null, ...world.homes] : world.homes;
   for (const folder of owners.flatMap((home) => pathFolders(world, home))) {
-    // A folder that changes its name with every shell (fnm) is known by its real one.
-    const real = world.reader({ within: [] }).realPath(folder);
-    add(real === null ? folder : spelled(world, real), true, []);
+    add(placeOf(folder, world), true, []);
   }
   const byBase = Map.groupBy(vendorFolders(world), ({ base }) => base);
   for (const [base, vendors] of byBase) add(base, false, vendors);
   plans.set(world, places);
   return places;
+}
+
+/**
+ * A PATH folder that changes its name with every shell (fnm) is known by its real one. One that leads
+ * out of its home to somebody else's keeps its own name, so that reading it says so.
+ */
+function placeOf(folder: string, world: World): string {
+  const real = world.reader({ within: [] }).realPath(folder);
+  if (real === null) return folder;
+  const place = spelled(world, real);
+  const [from, to] = [homeOf(world, folder), homeOf(world, place)];
+  const staysInside = from === null || from === to || (to === null && world.hasSystem);
+  return staysInside ? place : folder;
 }
 
 function rootOf(place: Place, world: World): Root {

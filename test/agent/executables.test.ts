@@ -294,3 +294,16 @@ test('a folder that a PATH of Windows spells in two ways is one root', () => {
     { name: 'claude', path: 'C:\\Users\\ana\\tools\\claude.exe', owner: 'ana' },
   ]);
 });
+
+test('a PATH folder that leads into another home is said, not followed', () => {
+  const other = path.join(root, 'home/ben');
+  native.program(other, 'tools/opencode');
+  native.link(home, '.local/bin', path.join(other, 'tools'));
+  const { components, problems } = lookAtHome();
+  expect(components).toEqual([]);
+  expect(problems.map(({ path: at, code, isLoss }) => [at, code, isLoss])).toContainEqual([
+    path.join(home, '.local/bin'),
+    'outside',
+    true,
+  ]);
+});
