@@ -82,7 +82,8 @@ export async function runInventory(argv: readonly string[], io: CommandIo): Prom
     if (format === 'json') {
       for (const one of judged) io.stdout(`${JSON.stringify(componentRecord(one))}\n`);
     } else {
-      const homes = localPeople().map(({ home }) => home);
+      const { HomeOnly } = machineSettings(thisPlatform(), process.env).values;
+      const homes = HomeOnly === null ? localPeople().map(({ home }) => home) : [HomeOnly];
       const context = { catalogue: builtInCatalogue(), homes, pathSeparator: path.sep };
       io.stdout(await peopleTable(judged, context));
       for (const { root, status: word } of status.notRead) {

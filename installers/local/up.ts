@@ -205,6 +205,8 @@ interface Device {
   readonly child: Child;
   /** Settles once its first judged scan stands, or it has ended. */
   readonly state: Promise<unknown>;
+  /** The settings it runs with, as environment. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** Enrols once; later starts find the identity in the data folder. */
@@ -235,7 +237,7 @@ async function startDevice({ options, url, name, env, label }: DeviceOptions): P
     : firstRecord(child, (record) => record['record'] === 'state');
   // Awaited after the other devices have been started; until then a failure waits too.
   state.catch(() => {});
-  return { child, state };
+  return { child, state, settings };
 }
 
 /** Of the agent's log a person sees what concerns a person: the prompts. */
@@ -282,13 +284,12 @@ async function startDevices(options: Options, url: string, children: Child[]): P
 }
 
 /** What the agent has in its inventory, as the table that `curfew inventory` prints. */
-async function showInventory(options: Options, name: string): Promise<void> {
-  const { stdout, stderr, code } = await runCommand([curfew, 'inventory', '--format', 'table'], {
-    CURFEW_DATA_FOLDER: path.join(options.folder, name),
-  });
+async function showInventory({ isDemo }: Options, { settings }: Device): Promise<void> {
+  const inventory = [curfew, 'inventory', '--format', 'table'];
+  const { stdout, stderr, code } = await runCommand(inventory, settings);
   if (code !== 0 && stdout === '') say(stderr.trim());
   process.stdout.write(stdout.endsWith('\n') ? stdout : `${stdout}\n`);
-  if (!stdout.includes('│') && !options.isDemo) {
+  if (!stdout.includes('│') && !isDemo) {
     say('To see Curfew with tools to find: npm run up -- --demo');
   }
 }
@@ -303,12 +304,14 @@ async function up(options: Options, children: Child[]): Promise<number> {
   await server(options, 'policy', 'publish', policy);
   say(`looking at ${homedir()} and PATH ...`);
   const devices = await startDevices(options, url, children);
-  for (const { child: device, state } of devices) {
-    await state;
+  for (const device of devices) {
+    await device.state;
     if (devices.length > 1) {
-      process.stdout.write(`\n${device.name === 'agent' ? 'This machine' : 'A made-up home'}\n`);
+      process.stdout.write(
+        `\n${device.child.name === 'agent' ? 'This machine' : 'A made-up home'}\n`,
+      );
     }
-    await showInventory(options, device.name);
+    await showInventory(options, device);
   }
   if (options.isOnce) return (await devices[0]?.child.ended) ?? 1;
   const link = await server(options, 'user', 'link');
