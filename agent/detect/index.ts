@@ -14,6 +14,7 @@ import { editors } from './editors.js';
 import { executables } from './executables.js';
 import { npmDetector } from './npm.js';
 import { processes } from './processes.js';
+import { python } from './python.js';
 
 /** A local person's home. `env` holds only variables known for that person, never the daemon's. */
 export interface Home {
@@ -184,4 +185,4 @@ export interface Detector {
 }
 
 /** Every channel that is looked at. Package records come first: of two records they say more. */
-export const detectors: readonly Detector[] = [npmDetector, editors, executables, processes];
+export const detectors: readonly Detector[] = [npmDetector, python, editors, executables, processes];

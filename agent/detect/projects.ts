@@ -1,10 +1,11 @@
 /**
- * The node_modules folders of a person's projects, for a deep scan alone. The walk follows no link,
- * enters no hidden folder, none that the platform guards with a privacy question, and no node_modules;
- * it is bounded in depth and folders, and says so when it stops early.
+ * The node_modules folders and Python environments of a person's projects, for a deep scan alone. The
+ * walk follows no link, enters no hidden folder but a project's `.venv`, none that the platform guards
+ * with a privacy question, and nothing that it looks for; it is bounded in depth and folders, and says
+ * so when it stops early.
  */
 import type { Platform } from '../../policies/component.js';
-import type { Reader, World } from './index.js';
+import type { Entry, Reader, World } from './index.js';
 
 const maxDepth = 8;
 const maxFolders = 20_000;
@@ -28,24 +29,59 @@ const guarded: Readonly<Record<Platform, ReadonlySet<string>>> = {
 
 /** The node_modules folders below a home, in a fixed order. */
 export function projectFolders(home: string, world: World, reader: Reader): readonly string[] {
+  return walk(home, world, reader, (_, folders) => ({
+    found: folders.filter((name) => name === 'node_modules'),
+    next: folders.filter((name) => name !== 'node_modules' && !name.startsWith('.')),
+  }));
+}
+
+/** What has roots of its own: conda's environments, Homebrew with the environments in its formulae. */
+const ownRoots = new Set(['conda-meta', 'Cellar', 'Caskroom']);
+
+/** The Python environments below a home, in a fixed order: what has a `pyvenv.cfg` (PEP 405). */
+export function environmentFolders(home: string, world: World, reader: Reader): readonly string[] {
+  return walk(home, world, reader, (entries, folders) => {
+    if (entries.some(({ name }) => name === 'pyvenv.cfg')) return { found: [''], next: [] };
+    if (entries.some(({ name }) => ownRoots.has(name))) return { found: [], next: [] };
+    const isNext = (name: string): boolean =>
+      name !== 'node_modules' && (!name.startsWith('.') || /^\.v?env/.test(name));
+    return { found: [], next: folders.filter(isNext) };
+  });
+}
+
+/** What to do with a folder: names below it that are sought (empty: itself), and those to go into. */
+interface Step {
+  readonly found: readonly string[];
+  readonly next: readonly string[];
+}
+
+function walk(
+  home: string,
+  world: World,
+  reader: Reader,
+  step: (entries: readonly Entry[], folders: readonly string[]) => Step,
+): readonly string[] {
   const found: string[] = [];
   let level = [home];
   let count = 0;
   for (let depth = 0; depth <= maxDepth && level.length > 0; depth += 1) {
-    const next: string[] = [];
+    const below: string[] = [];
     for (const folder of level) {
       count += 1;
       if (count > maxFolders) {
         reader.note(folder, 'too-many');
         return found;
       }
-      for (const { name, kind } of reader.list(folder)) {
-        if (kind !== 'dir' || name.startsWith('.')) continue;
-        if (folder === home && guarded[world.platform].has(name)) continue;
-        (name === 'node_modules' ? found : next).push(world.path.join(folder, name));
-      }
+      const entries = reader.list(folder);
+      const folders = entries
+        .filter(({ kind }) => kind === 'dir')
+        .map(({ name }) => name)
+        .filter((name) => folder !== home || !guarded[world.platform].has(name));
+      const { found: sought, next } = step(entries, folders);
+      found.push(...sought.map((name) => world.path.join(folder, name)));
+      below.push(...next.map((name) => world.path.join(folder, name)));
     }
-    level = next;
+    level = below;
   }
   return found;
 }

@@ -15,6 +15,7 @@ import { builtInCatalogue } from '../../policies/catalogue.js';
 import { claudeNative, link, place } from '../worlds/native.js';
 import { installed } from '../worlds/editors.js';
 import * as made from '../worlds/npm.js';
+import { aider, pipx } from '../worlds/python.js';
 
 const catalogue = builtInCatalogue();
 const isRoot = process.getuid?.() === 0;
@@ -36,6 +37,8 @@ interface Subject {
   readonly install: (at: string) => string;
   /** The file that the detector reads, below that folder; null: it reads names and links alone. */
   readonly record: string | null;
+  /** Set where that file is no JSON, so that other JSON and comments say nothing about it. */
+  readonly isJson?: false;
 }
 
 const extension = { id: 'anthropic.claude-code', version: '2.1.120' };
@@ -53,6 +56,14 @@ const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
       return path.join(at, '.vscode/extensions');
     },
     record: 'extensions.json',
+  },
+  pypi: {
+    install(at) {
+      pipx(at, aider('0.86.1'));
+      return path.join(at, '.local/share/pipx/venvs');
+    },
+    record: 'aider-chat/lib/python3.12/site-packages/aider_chat-0.86.1.dist-info/METADATA',
+    isJson: false,
   },
   executable: {
     install(at) {
@@ -249,7 +260,7 @@ describe.each(readers)('$name and its record', (subject) => {
     expect(codesAt(result, folder)).toContain('outside');
   });
 
-  test('half-written JSON marks its root', () => {
+  test('a half-written record marks its root', () => {
     broken((file) => fs.truncateSync(file, fs.statSync(file).size - 3));
   });
 
@@ -290,7 +301,11 @@ describe.each(readers)('$name and its record', (subject) => {
     expect(codesAt(result, folder)).toContain('denied');
   });
 
-  test.each(['[]', '{}', 'null', '7', '"text"', '[[[[]]]]', '{"name":{"name":[]},"version":[1]}'])(
+  const isJson = subject.isJson !== false;
+
+  test
+    .runIf(isJson)
+    .each(['[]', '{}', 'null', '7', '"text"', '[[[[]]]]', '{"name":{"name":[]},"version":[1]}'])(
     'JSON of another shape is no install by its name alone with a version: %s',
     (text) => {
       const folder = subject.install(home);
@@ -299,7 +314,7 @@ describe.each(readers)('$name and its record', (subject) => {
     },
   );
 
-  test('a byte-order mark and comments are read as the tools read them', () => {
+  test.runIf(isJson)('a byte-order mark and comments are read as the tools read them', () => {
     const folder = subject.install(home);
     const file = path.join(folder, subject.record);
     const text = fs.readFileSync(file, 'utf8');
