@@ -1,0 +1,172 @@
+/**
+ * Apple property lists, XML and binary, into plain values. It knows no key and resolves nothing: text,
+ * numbers, truth values, lists and dictionaries come back, dates and raw bytes are null. A list that is
+ * broken, nested too deeply or larger than its bytes explain is undefined, never half of one.
+ * Formats: https://www.apple.com/DTDs/PropertyList-1.0.dtd and CFBinaryPList.c of Apple's CF.
+ */
+export type PlistValue =
+  string | number | boolean | null | readonly PlistValue[] | ReadonlyMap<string, PlistValue>;
+
+const maxDepth = 32;
+/** A binary list may name one object many times; this many are looked at. */
+const maxObjects = 100_000;
+
+/** The value of a property list; undefined when it is none. Never throws. */
+export function parsePlist(bytes: Buffer): PlistValue | undefined {
+  try {
+    return bytes.toString('latin1', 0, 8) === 'bplist00'
+      ? parseBinary(bytes)
+      : parseXml(bytes.toString('utf8'));
+  } catch {
+    // What is wrong with it does not matter: offsets that lead nowhere, tags that do not match.
+    return undefined;
+  }
+}
+
+const broken = (): never => {
+  throw new RangeError('no property list');
+};
+
+interface Frame {
+  readonly tag: 'array' | 'dict' | 'plist';
+  readonly values: PlistValue[];
+  readonly entries: Map<string, PlistValue>;
+  key: string | null;
+}
+
+const token = /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<[?!][^>]*>|<(\/?)(\w+)[^>]*?(\/?)>/g;
+
+function parseXml(text: string): PlistValue {
+  const stack: Frame[] = [];
+  let leaf: { readonly tag: string; text: string } | null = null;
+  let result: PlistValue | undefined;
+  let end = 0;
+  for (const match of text.matchAll(token)) {
+    const [whole, raw, slash, tag = '', selfClosing] = match;
+    if (leaf !== null) leaf.text += decoded(text.slice(end, match.index)) + (raw ?? '');
+    end = match.index + whole.length;
+    if (tag === '') continue;
+    if (slash === '/') {
+      if (leaf?.tag === tag) {
+        add(stack, tag, leaf.text);
+        leaf = null;
+      } else result = close(stack, leaf === null ? tag : '');
+    } else if (leaf !== null) broken();
+    else if (tag === 'plist' || tag === 'array' || tag === 'dict') {
+      stack.push({ tag, values: [], entries: new Map(), key: null });
+      if (stack.length > maxDepth) broken();
+      if (selfClosing === '/') result = close(stack, tag);
+    } else if (selfClosing === '/') add(stack, tag, '');
+    else leaf = { tag, text: '' };
+  }
+  return stack.length > 0 || leaf !== null || result === undefined ? broken() : result;
+}
+
+/** Ends the innermost list or dictionary; the value of the whole when it was the outermost. */
+function close(stack: Frame[], tag: string): PlistValue | undefined {
+  const frame = stack.pop();
+  if (frame?.tag !== tag) return broken();
+  if (frame.tag === 'plist') return stack.length === 0 ? frame.values[0] : broken();
+  put(stack, frame.tag === 'dict' ? frame.entries : frame.values);
+  return undefined;
+}
+
+function add(stack: Frame[], tag: string, text: string): void {
+  const frame = stack.at(-1);
+  if (tag === 'key' && frame !== undefined) frame.key = text;
+  else if (tag === 'string') put(stack, text);
+  else if (tag === 'true' || tag === 'false') put(stack, tag === 'true');
+  else put(stack, tag === 'integer' || tag === 'real' ? Number(text) : null);
+}
+
+function put(stack: readonly Frame[], value: PlistValue): void {
+  const frame = stack.at(-1);
+  if (frame === undefined) return broken();
+  if (frame.tag !== 'dict') frame.values.push(value);
+  else if (frame.key === null) broken();
+  else {
+    frame.entries.set(frame.key, value);
+    frame.key = null;
+  }
+}
+
+const named: Readonly<Record<string, string>> = {
+  lt: '<',
+  gt: '>',
+  amp: '&',
+  quot: '"',
+  apos: "'",
+};
+
+function decoded(text: string): string {
+  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(lt|gt|amp|quot|apos));/gi, (...found) => {
+    const [, hex, decimal, name] = found as (string | undefined)[];
+    if (name !== undefined) return named[name.toLowerCase()] ?? '';
+    return String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
+  });
+}
+
+function parseBinary(bytes: Buffer): PlistValue {
+  const trailer = bytes.subarray(bytes.length - 32);
+  const [offsetSize, refSize] = [trailer.readUInt8(6), trailer.readUInt8(7)];
+  const [count, top, table] = [8, 16, 24].map((at) => Number(trailer.readBigUInt64BE(at)));
+  if (count === undefined || top === undefined || table === undefined) return broken();
+  if (table + count * offsetSize > bytes.length - 32) return broken();
+  let looked = 0;
+
+  const sized = (at: number): { readonly length: number; readonly start: number } => {
+    const low = bytes.readUInt8(at) & 15;
+    if (low < 15) return { length: low, start: at + 1 };
+    const width = 2 ** (bytes.readUInt8(at + 1) & 15);
+    return { length: bytes.readUIntBE(at + 2, width), start: at + 2 + width };
+  };
+  const text = (at: number, width: 1 | 2): string => {
+    const { length, start } = sized(at);
+    if (start + length * width > table) broken();
+    const part = Buffer.from(bytes.subarray(start, start + length * width));
+    return width === 1 ? part.toString('latin1') : part.swap16().toString('utf16le');
+  };
+  const refs = (start: number, length: number, depth: number): PlistValue[] => {
+    if (start + length * refSize > table || depth > maxDepth) broken();
+    return Array.from({ length }, (_, index) =>
+      read(bytes.readUIntBE(start + index * refSize, refSize), depth),
+    );
+  };
+  const read = (ref: number, depth: number): PlistValue => {
+    looked += 1;
+    if (ref >= count || looked > maxObjects) broken();
+    const at = bytes.readUIntBE(table + ref * offsetSize, offsetSize);
+    const marker = bytes.readUInt8(at);
+    switch (marker >> 4) {
+      case 0:
+        return marker === 8 || marker === 9 ? marker === 9 : null;
+      case 1:
+        return wholeNumber(bytes, at + 1, 2 ** (marker & 15));
+      case 2:
+        return (marker & 15) === 2 ? bytes.readFloatBE(at + 1) : bytes.readDoubleBE(at + 1);
+      case 5:
+        return text(at, 1);
+      case 6:
+        return text(at, 2);
+      case 10:
+      case 12: {
+        const { length, start } = sized(at);
+        return refs(start, length, depth + 1);
+      }
+      case 13: {
+        const { length, start } = sized(at);
+        const keys = refs(start, length, depth + 1);
+        const values = refs(start + length * refSize, length, depth + 1);
+        return new Map(keys.map((key, index) => [String(key), values[index] ?? null]));
+      }
+      default:
+        return null;
+    }
+  };
+  return read(top, 0);
+}
+
+function wholeNumber(bytes: Buffer, at: number, width: number): number {
+  if (width <= 4) return bytes.readUIntBE(at, width);
+  return Number(bytes.readBigInt64BE(at + width - 8));
+}
