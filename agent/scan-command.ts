@@ -9,7 +9,7 @@ import type { Component, Platform } from '../policies/component.js';
 import { CurfewError } from '../wire/errors.js';
 import type { World } from './detect/index.js';
 import { folderWorld, homesWorld, machineWorld, type WorldOptions } from './detect/world.js';
-import { scanWorld, type ScanResult } from './scan.js';
+import { prepareScan, scanWorld, type ScanResult } from './scan.js';
 import { parseScanFlags, scanHelp, type ScanFlags } from './scan-flags.js';
 import {
   componentRecord,
@@ -54,6 +54,7 @@ async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   const catalogue = builtInCatalogue();
   const policy = flags.policy === null ? null : await readPolicy(flags.policy, catalogue, io);
   const world = await worldOf(flags, policy, catalogue);
+  await prepareScan(world);
   const result = scanWorld(world);
   const { components, firstSeen } = await remembered(flags, result, io);
   const judged = await judge(components, { flags, policy, world });

@@ -42,6 +42,11 @@ interface Planned {
   readonly failure: Problem | null;
 }
 
+/** Lets each detector load what this world needs. One that fails will say so of the roots concerned. */
+export async function prepareScan(world: World, detectors = allDetectors): Promise<void> {
+  for (const { prepare } of detectors) await prepare?.(world).catch(() => {});
+}
+
 /** The roots of a world as the detectors name them, each id once. */
 export function planRoots(world: World, detectors = allDetectors): readonly Root[] {
   return plan(world, detectors).map(({ root }) => root);

@@ -15,7 +15,7 @@ import {
 } from './detect/index.js';
 import { homesWorld, machineWorld } from './detect/world.js';
 import type { AskedFor } from './rules.js';
-import { planRoots, scanWorld } from './scan.js';
+import { planRoots, prepareScan, scanWorld } from './scan.js';
 
 /** What is looked at. */
 export type Place =
@@ -69,12 +69,13 @@ function buildWorld(place: Place, request: ScanRequest): World {
 }
 
 /** One scan of a place. `say` hears of the plan and of each root before it is read. */
-export function runScan(
+export async function runScan(
   place: Place,
   request: ScanRequest,
   say: (message: WorkerMessage) => void = () => {},
-): ScanOutcome {
+): Promise<ScanOutcome> {
   const world = buildWorld(place, request);
+  await prepareScan(world);
   const roots = planRoots(world);
   say({ kind: 'plan', roots });
   const wanted = request.roots === 'all' ? roots.map(({ id }) => id) : [...request.roots];
@@ -95,14 +96,15 @@ const port = parentPort;
 if (port !== null && workerData !== null && typeof workerData === 'object') {
   const { curfewPlace: place } = workerData as { curfewPlace?: Place };
   if (place !== undefined) {
+    const answer = (message: WorkerMessage): void => port.postMessage(message);
     port.on('message', (request: ScanRequest) => {
-      try {
-        const outcome = runScan(place, request, (message) => port.postMessage(message));
-        port.postMessage({ kind: 'outcome', outcome } satisfies WorkerMessage);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        port.postMessage({ kind: 'failed', message } satisfies WorkerMessage);
-      }
+      runScan(place, request, answer).then(
+        (outcome) => answer({ kind: 'outcome', outcome }),
+        (error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          answer({ kind: 'failed', message });
+        },
+      );
     });
   }
 }

@@ -12,6 +12,7 @@ import type { Catalogue } from '../../policies/catalogue.js';
 import type { Channel, Component, Platform, RootStatus } from '../../policies/component.js';
 import { editors } from './editors.js';
 import { executables } from './executables.js';
+import { mcp } from './mcp.js';
 import { npmDetector } from './npm.js';
 import { processes } from './processes.js';
 import { python } from './python.js';
@@ -182,7 +183,16 @@ export interface Detector {
   roots(world: World): readonly Root[];
   /** What one root holds. Problems go to the reader; nothing is thrown for what a disk may hold. */
   read(root: Root, world: World, reader: Reader): readonly Component[];
+  /** Loads what reading this world needs and most worlds do not; awaited before its roots are read. */
+  readonly prepare?: (world: World) => Promise<void>;
 }
 
 /** Every channel that is looked at. Package records come first: of two records they say more. */
-export const detectors: readonly Detector[] = [npmDetector, python, editors, executables, processes];
+export const detectors: readonly Detector[] = [
+  npmDetector,
+  python,
+  editors,
+  executables,
+  mcp,
+  processes,
+];

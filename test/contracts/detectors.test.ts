@@ -43,6 +43,14 @@ interface Subject {
 
 const extension = { id: 'anthropic.claude-code', version: '2.1.120' };
 const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
+  mcp: {
+    install(at) {
+      const tickets = { command: 'npx', args: ['-y', '@example/tickets-server@1.4.0'] };
+      place(at, '.cursor/mcp.json', JSON.stringify({ mcpServers: { tickets } }));
+      return path.join(at, '.cursor');
+    },
+    record: 'mcp.json',
+  },
   npm: {
     install(at) {
       made.npmGlobal(path.join(at, '.npm-global'), made.codex('0.48.0'));

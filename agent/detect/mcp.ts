@@ -1,0 +1,206 @@
+/**
+ * MCP servers that the AI hosts of a person are set up to start: one component per file and server
+ * name. Told are the name, the program, the package and its pinned version, the host of a URL and the
+ * names of variables; never a value of any of them, an argument, a header, or the rest of an address.
+ * The servers of a project's own file are not looked for. Nothing is started or connected to.
+ */
+import type { Component } from '../../policies/component.js';
+import { makeComponent, toolOf } from './component.js';
+import type { Detector, Reader, Root, World } from './index.js';
+import { commandName, servedPackage, urlHost } from './mcp-command.js';
+import { mcpFolders, type McpFile, type McpFolder } from './mcp-hosts.js';
+import { readToml } from './toml.js';
+
+/** Claude Code keeps its own state beside its servers, which grows with every project. */
+const maxJsonBytes = 16 * 1024 * 1024;
+const maxTextBytes = 1024 * 1024;
+const maxServers = 500;
+const maxVariables = 12;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export const mcp: Detector = {
+  channel: 'mcp',
+  roots: (world) => mcpFolders(world).map(toRoot),
+  read: readFolder,
+  prepare: loadYaml,
+};
+
+function toRoot({ path, home, boundary, files, isWatched }: McpFolder): Root {
+  const manager = files[0]?.host ?? null;
+  const watch = isWatched ? [path] : [];
+  return { id: `mcp:${path}`, channel: 'mcp', manager, path, home, boundary, watch };
+}
+
+let parseYaml: ((text: string) => unknown) | null = null;
+
+/** The YAML library costs more than a whole scan of most homes; it is loaded where a file asks for it. */
+async function loadYaml(world: World): Promise<void> {
+  if (parseYaml !== null) return;
+  const isNeeded = mcpFolders(world).some(({ files, boundary }) => {
+    const reader = world.reader(boundary);
+    return files.some(({ format, path }) => format === 'yaml' && reader.facts(path) !== null);
+  });
+  if (!isNeeded) return;
+  parseYaml = (await import('./yaml.js')).readYaml;
+}
+
+function readFolder(root: Root, world: World, reader: Reader): readonly Component[] {
+  const folder = mcpFolders(world).find(({ path }) => path === root.path);
+  if (folder === undefined || reader.target(root.path) === null) return [];
+  return folder.files.flatMap((file) => {
+    const facts = reader.facts(file.path);
+    if (facts === null) {
+      const isDenied = reader.problems.some(({ code }) => code === 'denied');
+      if (isDenied) reader.note(root.path, 'denied');
+      return [];
+    }
+    return serversOf(file, contents(file, reader), reader).map((server) =>
+      componentOf(server, file, world),
+    );
+  });
+}
+
+function contents({ format, path }: McpFile, reader: Reader): unknown {
+  if (format === 'json') return reader.json(path, maxJsonBytes);
+  const text = reader.text(path, maxTextBytes);
+  if (text === null) return undefined;
+  const value = format === 'toml' ? readToml(text) : fromYaml(text);
+  if (value === null) reader.note(path, 'malformed');
+  return value;
+}
+
+/** null: not YAML, or nobody has asked for the library to be loaded. */
+function fromYaml(text: string): unknown {
+  try {
+    return parseYaml === null ? null : (parseYaml(text) ?? {});
+  } catch {
+    return null;
+  }
+}
+
+interface Server {
+  readonly name: string;
+  readonly fields: Fields;
+  readonly key: string;
+  readonly scope: 'global' | 'project';
+}
+
+function serversOf(file: McpFile, value: unknown, reader: Reader): readonly Server[] {
+  const top = asFields(value);
+  if (top === null) return [];
+  const names = file.keys.find((keys) => at(top, keys) !== undefined);
+  const own = names === undefined ? [] : entries(at(top, names), names, 'global');
+  const found = [...own, ...projectServers(top, file)];
+  if (found.length > maxServers) reader.note(file.path, 'too-many');
+  return found.slice(0, maxServers).filter(({ fields }) => isServer(fields, file));
+}
+
+/** Claude Code keeps the servers that a person added for one project only beside those for all. */
+function projectServers(top: Fields, { host, keys }: McpFile): readonly Server[] {
+  const projects = host === 'claude-code' ? asFields(top['projects']) : null;
+  return Object.values(projects ?? {}).flatMap((project) =>
+    keys.flatMap((names) => entries(at(asFields(project) ?? {}, names), names, 'project')),
+  );
+}
+
+function entries(
+  value: unknown,
+  names: readonly string[],
+  scope: Server['scope'],
+): readonly Server[] {
+  const key = names.join('.');
+  const listed = Array.isArray(value)
+    ? value.map((one: unknown): [unknown, unknown] => [asFields(one)?.['name'], one])
+    : Object.entries(asFields(value) ?? {});
+  return listed.flatMap(([name, one]): Server[] => {
+    const fields = asFields(one);
+    const isNamed = typeof name === 'string' && name !== '' && name.length <= 200;
+    return isNamed && fields !== null ? [{ name, fields, key, scope }] : [];
+  });
+}
+
+/** Goose lists what is built into it beside the servers. */
+function isServer({ type }: Fields, { host }: McpFile): boolean {
+  return host !== 'goose' || (type !== 'builtin' && type !== 'platform');
+}
+
+function componentOf({ name, fields, key, scope }: Server, file: McpFile, world: World): Component {
+  const { program, args } = commandOf(fields);
+  const command = program === null ? null : commandName(program);
+  const served = program === null ? null : servedPackage(program, args);
+  const host = hostOf(fields, served?.name === 'mcp-remote' ? args : []);
+  const claim =
+    served === null || served.ecosystem === 'docker'
+      ? 'unwanted'
+      : toolOf(world, served.ecosystem, served.name);
+  return makeComponent(world, {
+    tool: claim === 'unwanted' ? null : claim,
+    channel: 'mcp',
+    manager: file.host,
+    name,
+    version: served?.version ?? null,
+    purl: served?.purl ?? null,
+    path: file.path,
+    scope,
+    state: isOff(fields) ? 'disabled' : 'installed',
+    confidence: file.format === 'toml' ? 'medium' : 'high',
+    evidence: [
+      key,
+      ...(command === null ? [] : [`command ${command}`]),
+      ...(served === null ? [] : [`package ${served.name}`]),
+      ...(host === null ? [] : [`host ${host}`]),
+      ...variablesOf(fields).map((variable) => `env ${variable}`),
+    ],
+  });
+}
+
+/** `command` and `args` as each host spells them: a string, a list, or an object with both. */
+function commandOf(fields: Fields): { program: string | null; args: readonly string[] } {
+  const command = fields['command'] ?? fields['cmd'];
+  const nested = asFields(command);
+  if (nested !== null) return { program: asText(nested['path']), args: texts(nested['args']) };
+  if (Array.isArray(command)) {
+    const [program = null, ...args] = texts(command);
+    return { program, args };
+  }
+  return { program: asText(command), args: texts(fields['args']) };
+}
+
+/** The server's address, or the one that a bridge is told to connect to. */
+function hostOf(fields: Fields, bridged: readonly string[]): string | null {
+  const named = ['url', 'serverUrl', 'httpUrl', 'uri'].map((key) => asText(fields[key]));
+  for (const text of [...named, ...bridged]) {
+    const host = text === null ? null : urlHost(text);
+    if (host !== null) return host;
+  }
+  return null;
+}
+
+function isOff(fields: Fields): boolean {
+  const [disabled, enabled] = [fields['disabled'], fields['enabled']];
+  return disabled === true || disabled === 'true' || enabled === false || enabled === 'false';
+}
+
+function variablesOf(fields: Fields): readonly string[] {
+  return ['env', 'envs', 'environment']
+    .flatMap((key) => Object.keys(asFields(fields[key]) ?? {}))
+    .filter((name) => /^[A-Za-z_]\w{0,59}$/.test(name))
+    .slice(0, maxVariables);
+}
+
+function at(fields: Fields, names: readonly string[]): unknown {
+  return names.reduce<unknown>((value, name) => {
+    const inside = asFields(value);
+    return inside !== null && Object.hasOwn(inside, name) ? inside[name] : undefined;
+  }, fields);
+}
+
+function asFields(value: unknown): Fields | null {
+  const isFields = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isFields ? (value as Fields) : null;
+}
+
+const asText = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const texts = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
