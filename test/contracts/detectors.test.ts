@@ -14,6 +14,7 @@ import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { claudeNative, link, place } from '../worlds/native.js';
 import { installed } from '../worlds/editors.js';
+import { claudePlugin, pluginsFolder, unpackPlugin } from '../worlds/jetbrains.js';
 import * as made from '../worlds/npm.js';
 import { aider, pipx } from '../worlds/python.js';
 
@@ -72,6 +73,14 @@ const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
     },
     record: 'aider-chat/lib/python3.12/site-packages/aider_chat-0.86.1.dist-info/METADATA',
     isJson: false,
+  },
+  // Its record lies in an archive, which has tests of its own.
+  'jetbrains-plugin': {
+    install(at) {
+      unpackPlugin(path.join(at, pluginsFolder.linux('WebStorm2025.2')), claudePlugin);
+      return path.join(at, '.local/share/JetBrains');
+    },
+    record: null,
   },
   executable: {
     install(at) {

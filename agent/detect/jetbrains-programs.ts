@@ -1,0 +1,219 @@
+/**
+ * JetBrains IDEs and Android Studio as installed programs: which are there, under which name each
+ * keeps its settings, and the plugins it ships, which are `bundled`. Known by the product record in
+ * the program folder, never by the folder's name. An IDE that was unpacked into a place no list names
+ * is not found here.
+ * Format: product-info.json, JetBrains/intellij-community, ProductInfoGenerator.
+ */
+import type { Component } from '../../policies/component.js';
+import { makeComponent, toolOf } from './component.js';
+import { localFolder, dataFolder } from './jetbrains-places.js';
+import type { Home, Reader, Root, World } from './index.js';
+import { readPlugin } from './plugin-xml.js';
+
+const prefix = 'jetbrains-program:';
+const maxFolders = 2_000;
+/** Each snap's running version is behind a link. */
+const snaps = '/snap';
+
+/** An installed IDE. `product`: the name of its settings folder, `IntelliJIdea2025.3`. */
+export interface Ide {
+  readonly folder: string;
+  readonly plugins: string;
+  readonly product: string | null;
+  readonly home: Home | null;
+}
+
+/** A folder some levels above program folders. */
+interface Place {
+  readonly parent: string;
+  readonly depth: number;
+  readonly home: Home | null;
+}
+
+const found = new WeakMap<World, readonly Ide[]>();
+
+/** The IDEs that are there, each once. */
+export function idesOf(world: World): readonly Ide[] {
+  const known = found.get(world);
+  if (known !== undefined) return known;
+  const ides = new Map<string, Ide>();
+  for (const place of placesOf(world)) {
+    const reader = world.reader({ within: [place.parent] });
+    for (const folder of foldersBelow(place, world, reader)) {
+      const file = recordOf(folder, world);
+      if (ides.has(folder) || reader.facts(file) === null) continue;
+      const product = asRecord(reader.json(file))?.['dataDirectoryName'];
+      ides.set(folder, {
+        folder,
+        plugins: pluginsOf(folder, world),
+        product: typeof product === 'string' ? product : null,
+        home: place.home,
+      });
+    }
+  }
+  const list = [...ides.values()];
+  found.set(world, list);
+  return list;
+}
+
+function placesOf(world: World): readonly Place[] {
+  const own = world.homes.flatMap((home) =>
+    placesInHome(home, world).map(([parent, depth]) => ({ parent, depth, home })),
+  );
+  if (!world.hasSystem) return own;
+  const shared = systemPlaces(world).map(([parent, depth]) => ({ parent, depth, home: null }));
+  return [...own, ...shared];
+}
+
+type Depth = readonly [parent: string, depth: number];
+
+/** Toolbox keeps `<tool>/`, older ones `<tool>/ch-<n>/<build>/`. */
+function placesInHome(home: Home, world: World): readonly Depth[] {
+  const { path, platform } = world;
+  const below = (...names: readonly string[]): string => path.join(home.path, ...names);
+  switch (platform) {
+    case 'linux':
+      return [
+        [path.join(dataFolder(home, world), 'JetBrains', 'Toolbox', 'apps'), 3],
+        [dataFolder(home, world), 1],
+        [below('.cache', 'JetBrains', 'RemoteDev', 'dist'), 1],
+        ...['.', 'opt', 'apps', 'Applications', '.local/opt', '.local/lib'].map((name): Depth => [
+          below(name),
+          1,
+        ]),
+      ];
+    case 'darwin':
+      return [
+        [path.join(dataFolder(home, world), 'JetBrains', 'Toolbox', 'apps'), 4],
+        [below('Applications'), 2],
+      ];
+    case 'win32':
+      return [
+        [path.join(localFolder(home, world), 'JetBrains', 'Toolbox', 'apps'), 3],
+        [path.join(localFolder(home, world), 'Programs'), 1],
+      ];
+  }
+}
+
+function systemPlaces({ platform }: World): readonly Depth[] {
+  switch (platform) {
+    case 'linux':
+      return [
+        ['/opt', 2],
+        ['/usr/share', 1],
+        ['/usr/local', 1],
+        ['/usr/local/share', 1],
+        [snaps, 1],
+      ];
+    case 'darwin':
+      return [['/Applications', 2]];
+    case 'win32':
+      return [
+        ['C:\\Program Files\\JetBrains', 1],
+        ['C:\\Program Files (x86)\\JetBrains', 1],
+        ['C:\\Program Files\\Android', 1],
+      ];
+  }
+}
+
+/** Folders that may be a program, down to a depth; a program's own folders are not gone into. */
+function foldersBelow({ parent, depth }: Place, world: World, reader: Reader): readonly string[] {
+  const isMac = world.platform === 'darwin';
+  const programs: string[] = [];
+  let level: readonly string[] = [parent];
+  for (let below = 1; below <= depth; below += 1) {
+    const folders = level.flatMap((folder) =>
+      reader
+        .list(folder)
+        .filter(({ kind }) => kind === 'dir')
+        .map(({ name }) => world.path.join(folder, name, parent === snaps ? 'current' : '')),
+    );
+    programs.push(...folders.filter((folder) => !isMac || folder.endsWith('.app')));
+    level = folders.filter((folder) => !folder.endsWith('.app')).slice(0, maxFolders);
+  }
+  return programs.slice(0, maxFolders);
+}
+
+function recordOf(folder: string, { path, platform }: World): string {
+  return platform === 'darwin'
+    ? path.join(folder, 'Contents', 'Resources', 'product-info.json')
+    : path.join(folder, 'product-info.json');
+}
+
+function pluginsOf(folder: string, { path, platform }: World): string {
+  return platform === 'darwin'
+    ? path.join(folder, 'Contents', 'plugins')
+    : path.join(folder, 'plugins');
+}
+
+/** The plugins folders of the IDEs that are there. */
+export function programRoots(world: World): readonly Root[] {
+  return idesOf(world).map(({ folder, plugins, product, home }): Root => {
+    return {
+      id: `${prefix}${plugins}`,
+      channel: 'jetbrains-plugin',
+      manager: product,
+      path: plugins,
+      home,
+      boundary: { within: [folder] },
+      watch: [plugins],
+    };
+  });
+}
+
+export function isProgramRoot({ id }: Root): boolean {
+  return id.startsWith(prefix);
+}
+
+/** An IDE ships some 150 plugins, so its record says which folders need not be opened. */
+export function readProgram(root: Root, world: World, reader: Reader): readonly Component[] {
+  const [folder] = root.boundary.within;
+  const listed = listedPlugins(
+    folder === undefined ? undefined : reader.json(recordOf(folder, world)),
+  );
+  return reader.list(root.path).flatMap(({ name, kind }) => {
+    if (kind !== 'dir') return [];
+    const ids = listed.get(name);
+    const isNone = (id: string): boolean => toolOf(world, 'jetbrains-plugin', id) === 'unwanted';
+    if (ids?.every(isNone) === true) return [];
+    const path = world.path.join(root.path, name);
+    const record = readPlugin(path, world, reader);
+    const id = record?.id ?? null;
+    const tool = id === null ? 'unwanted' : toolOf(world, 'jetbrains-plugin', id);
+    if (record === null || id === null || tool === 'unwanted') return [];
+    return makeComponent(world, {
+      tool,
+      channel: 'jetbrains-plugin',
+      manager: root.manager,
+      name: id,
+      version: record.version,
+      path,
+      state: 'bundled',
+      confidence: 'high',
+      evidence: ['plugin.xml', 'program folder'],
+    });
+  });
+}
+
+/** Plugin folders by name with the ids that the record's `layout` gives them. */
+function listedPlugins(record: unknown): ReadonlyMap<string, readonly string[]> {
+  const listed = new Map<string, string[]>();
+  const layout = asRecord(record)?.['layout'];
+  for (const value of Array.isArray(layout) ? layout : []) {
+    const { name, kind, classPath } = asRecord(value) ?? {};
+    if (kind !== 'plugin' || typeof name !== 'string' || !Array.isArray(classPath)) continue;
+    for (const file of classPath) {
+      const folder = /^plugins\/([^/]+)\//.exec(String(file))?.[1];
+      if (folder === undefined) continue;
+      const ids = listed.get(folder) ?? [];
+      if (!ids.includes(name)) listed.set(folder, [...ids, name]);
+    }
+  }
+  return listed;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord ? (value as Record<string, unknown>) : null;
+}
