@@ -12,6 +12,7 @@ import type { Catalogue } from '../../policies/catalogue.js';
 import type { Channel, Component, Platform, RootStatus } from '../../policies/component.js';
 import { editors } from './editors.js';
 import { executables } from './executables.js';
+import { homebrew } from './homebrew.js';
 import { jetbrains } from './jetbrains.js';
 import { mcp } from './mcp.js';
 import { npmDetector } from './npm.js';
@@ -192,6 +193,7 @@ export interface Detector {
 export const detectors: readonly Detector[] = [
   npmDetector,
   python,
+  homebrew,
   editors,
   jetbrains,
   executables,

@@ -12,6 +12,7 @@ import { detectors, type Detector, type Root, type World } from '../../agent/det
 import { homesWorld } from '../../agent/detect/world.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import { formula } from '../worlds/homebrew.js';
 import { claudeNative, link, place } from '../worlds/native.js';
 import { installed } from '../worlds/editors.js';
 import { claudePlugin, pluginsFolder, unpackPlugin } from '../worlds/jetbrains.js';
@@ -79,6 +80,13 @@ const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
     install(at) {
       unpackPlugin(path.join(at, pluginsFolder.linux('WebStorm2025.2')), claudePlugin);
       return path.join(at, '.local/share/JetBrains');
+    },
+    record: null,
+  },
+  homebrew: {
+    install(at) {
+      formula(path.join(at, '.linuxbrew'), { name: 'aider', version: '0.86.1' });
+      return path.join(at, '.linuxbrew/Cellar');
     },
     record: null,
   },
