@@ -14,7 +14,10 @@ import { fileURLToPath } from 'node:url';
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const oldest = [20, 19];
 
-/** The step's commands in order; each is [label, file, arguments] for the pinned Node. */
+/**
+ * The step's commands in order; each is [label, file, arguments] for the pinned Node. A list of them runs
+ * side by side.
+ */
 const build = ['build', 'installers/local/build.ts', []];
 const vitest = (label, group) => [
   label,
@@ -25,10 +28,14 @@ const vitest = (label, group) => [
 const checks = [
   build,
   ['generated files', 'dist/local/generate.mjs', ['--check']],
-  ['types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']],
-  ['console types', 'node_modules/typescript/bin/tsc', ['-p', 'server/console/tsconfig.json']],
-  ['lint', 'node_modules/eslint/bin/eslint.js', ['.']],
-  ['format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
+  [
+    ['types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']],
+    ['lint', 'node_modules/eslint/bin/eslint.js', ['.']],
+  ],
+  [
+    ['console types', 'node_modules/typescript/bin/tsc', ['-p', 'server/console/tsconfig.json']],
+    ['format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
+  ],
 ];
 const steps = {
   up: [build, ['up', 'dist/local/up.mjs', []]],
@@ -40,7 +47,7 @@ const steps = {
   'bench:latency': [build, ['bench:latency', 'dist/local/bench-latency.mjs', []]],
 };
 
-let running = null;
+const running = new Set();
 
 function fail(sentence, hint) {
   process.stderr.write(`curfew: ${sentence}\n${hint === undefined ? '' : `  ${hint}\n`}`);
@@ -122,10 +129,11 @@ function run(node, [label, file, args, env], extra, isLast) {
     ['--disable-warning=ExperimentalWarning', path.join(top, file), ...args, ...extra],
     { cwd: top, stdio: 'inherit', env: { ...process.env, ...env, PATH: folders } },
   );
-  running = child;
+  running.add(child);
   return new Promise((resolve) => {
     child.on('error', (error) => fail(`${label} could not be started: ${error.message}`));
     child.on('exit', (code) => {
+      running.delete(child);
       if (!isLast || label.endsWith('tests')) {
         process.stderr.write(`curfew: ${label}: ${seconds(startedAt)}\n`);
       }
@@ -140,13 +148,20 @@ if (plan === undefined) fail(`"${name}" is no step; one of ${Object.keys(steps).
 checkNode();
 install();
 const node = pinnedNode();
-for (const sign of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sign, () => running?.kill(sign));
+for (const sign of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(sign, () => running.forEach((child) => child.kill(sign)));
+}
 let code = 0;
 for (const [index, step] of plan.entries()) {
   const isLast = index === plan.length - 1;
-  code = await run(node, step, isLast ? extra : [], isLast);
+  const together = Array.isArray(step[0]) ? step : [step];
+  const codes = await Promise.all(
+    together.map((command) => run(node, command, isLast ? extra : [], isLast)),
+  );
+  code = codes.find((one) => one !== 0) ?? 0;
   if (code !== 0) {
-    if (!isLast) process.stderr.write(`curfew: stopped at "${step[0]}".\n`);
+    const failed = together.filter((_, at) => codes[at] !== 0).map(([label]) => label);
+    if (!isLast) process.stderr.write(`curfew: stopped at ${failed.join(' and ')}.\n`);
     break;
   }
 }
