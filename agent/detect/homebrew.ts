@@ -62,11 +62,13 @@ function prefixes(world: World): readonly Prefix[] {
   return [...taken.values()];
 }
 
-/** A prefix somewhere else shows itself by its `bin` on the PATH. */
+/** A prefix somewhere else shows itself by its `bin` on the PATH, or in its own variable. */
 function shownByPath(home: Home | null, world: World, looking: Reader): readonly Prefix[] {
-  return pathFolders(world, home).flatMap((folder) => {
-    if (world.path.basename(folder) !== 'bin') return [];
-    const path = world.path.dirname(folder);
+  const set = home?.env['HOMEBREW_PREFIX'];
+  const folders = pathFolders(world, home)
+    .filter((folder) => world.path.basename(folder) === 'bin')
+    .map((folder) => world.path.dirname(folder));
+  return [...folders, ...(set === undefined ? [] : [set])].flatMap((path) => {
     const isPrefix = rooms.some((room) => looking.realPath(world.path.join(path, room)) !== null);
     return isPrefix ? [{ path, home }] : [];
   });

@@ -39,6 +39,11 @@ export const placeVariables = [
   'GOPATH',
   'PIPX_HOME',
   'UV_TOOL_DIR',
+  'UV_CACHE_DIR',
+  'PYENV_ROOT',
+  'WORKON_HOME',
+  'PYTHONUSERBASE',
+  'HOMEBREW_PREFIX',
 ] as const;
 
 const maxFileBytes = 256 * 1024;
