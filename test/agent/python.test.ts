@@ -1,22 +1,19 @@
 /**
  * Which Python packages count as installs: pipx's and uv's own layouts, the folders of interpreters and
- * people, conda and virtual environments, and the look-alikes, dependencies and left-overs that must
- * not count.
+ * people, conda and virtual environments, and the dependencies that must not count.
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { World } from '../../agent/detect/index.js';
 import { executables } from '../../agent/detect/executables.js';
 import { python } from '../../agent/detect/python.js';
-import { parseHeader } from '../../agent/detect/python-records.js';
 import { folderWorld, homesWorld } from '../../agent/detect/world.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { Platform } from '../../policies/component.js';
-import { link, place, program } from '../worlds/native.js';
+import { link, place } from '../worlds/native.js';
 import * as made from '../worlds/python.js';
 
 const catalogue = builtInCatalogue();
@@ -219,9 +216,9 @@ describe('folders of interpreters and people', () => {
     ['linux', 'pyenv', 'home/ana/.pyenv/versions/3.11.13/lib/python3.11/site-packages'],
     ['linux', 'asdf', 'home/ana/.asdf/installs/python/3.12.6/lib/python3.12/site-packages'],
     ['linux', 'conda', 'home/ana/miniconda3/lib/python3.12/site-packages'],
-    ['linux', 'conda', 'home/ana/miniforge3/envs/work/lib/python3.12/site-packages'],
-    ['linux', 'conda', 'opt/conda/envs/work/lib/python3.12/site-packages'],
-    ['linux', 'virtualenv', 'home/ana/.virtualenvs/work/lib/python3.12/site-packages'],
+    ['linux', 'conda', 'home/ana/miniforge3/envs/notes/lib/python3.12/site-packages'],
+    ['linux', 'conda', 'opt/conda/envs/notes/lib/python3.12/site-packages'],
+    ['linux', 'virtualenv', 'home/ana/.virtualenvs/notes/lib/python3.12/site-packages'],
     ['linux', 'homebrew', 'home/linuxbrew/.linuxbrew/lib/python3.12/site-packages'],
     ['darwin', 'pip', 'Users/ana/Library/Python/3.12/lib/python/site-packages'],
     ['darwin', 'system', 'Library/Python/3.9/site-packages'],
@@ -262,10 +259,10 @@ describe('folders of interpreters and people', () => {
   });
 
   test("environments that a project's manager made are of that project", () => {
-    const site = 'virtualenvs/work-AbC12-py3.12/lib/python3.12/site-packages';
+    const site = 'virtualenvs/notes-AbC12-py3.12/lib/python3.12/site-packages';
     made.wheelInto(path.join(home, '.cache/pypoetry', site), made.openai('2.6.0'));
     made.wheelInto(path.join(home, '.local/share', site), made.openai('2.5.0'));
-    const hatch = '.local/share/hatch/env/virtual/work/Ab12/default/lib/python3.12/site-packages';
+    const hatch = '.local/share/hatch/env/virtual/notes/Ab12/default/lib/python3.12/site-packages';
     made.wheelInto(path.join(home, hatch), made.openai('2.4.0'));
     const found = scanHome().components.map(({ manager, version, scope }) =>
       [manager, version, scope].join(' '),
@@ -278,9 +275,9 @@ describe('folders of interpreters and people', () => {
   });
 
   test("conda's own list names environments anywhere below the home, and none elsewhere", () => {
-    made.environment(path.join(home, 'work/conda-a'), made.litellm('1.78.5'));
+    made.environment(path.join(home, 'notes/conda-a'), made.litellm('1.78.5'));
     made.environment(path.join(top, 'home/ben/conda-b'), made.litellm('1.70.0'));
-    const lines = [path.join(home, 'work/conda-a'), path.join(top, 'home/ben/conda-b'), '/', 'x'];
+    const lines = [path.join(home, 'notes/conda-a'), path.join(top, 'home/ben/conda-b'), '/', 'x'];
     place(home, '.conda/environments.txt', `${lines.join('\n')}\n`);
     expect(scanHome().components).toMatchObject([{ version: '1.78.5', manager: 'conda' }]);
   });
@@ -292,11 +289,11 @@ describe('folders of interpreters and people', () => {
       made.aider('0.86.1'),
     );
     made.wheelInto(
-      path.join(versions, '3.11.13/envs/work/lib/python3.11/site-packages'),
+      path.join(versions, '3.11.13/envs/notes/lib/python3.11/site-packages'),
       made.litellm('1.0'),
     );
     link(versions, '3.11', '3.11.13');
-    link(versions, 'work', path.join(versions, '3.11.13/envs/work'));
+    link(versions, 'notes', path.join(versions, '3.11.13/envs/notes'));
     expect(scanHome().components.map(({ name }) => name)).toEqual(['aider-chat', 'litellm']);
   });
 
@@ -330,136 +327,5 @@ describe('folders of interpreters and people', () => {
       '2.6.0 project',
       '2.5.0 project',
     ]);
-  });
-});
-
-describe('records', () => {
-  const site = (): string => path.join(home, '.local/lib/python3.12/site-packages');
-
-  test('C034 punctuation and case do not tell two names apart, anything more does', () => {
-    place(site(), 'Aider_Chat-0.86.1.dist-info/METADATA', 'Name: Aider.Chat\nVersion: 0.86.1\n\n');
-    for (const name of ['aider-chat-extras', 'aiderchat', 'cline', 'my-aider-chat']) {
-      made.wheelInto(site(), { name, version: '1.0' });
-    }
-    expect(rows(scanHome())).toEqual([
-      'aider-chat 0.86.1 installed pip ' +
-        '.local/lib/python3.12/site-packages/Aider_Chat-0.86.1.dist-info',
-    ]);
-  });
-
-  test('the record says what a package is, not the name of its folder', () => {
-    place(site(), 'aider_chat-1.0.dist-info/METADATA', 'Name: something-else\nVersion: 1.0\n');
-    expect(rows(scanHome())).toEqual([]);
-  });
-
-  test('only packages of wanted names are opened', () => {
-    made.wheelInto(site(), made.aider('0.86.1'));
-    place(site(), 'numpy-2.0.dist-info/METADATA', 'not a header at all');
-    expect(rows(scanHome())).toHaveLength(1);
-  });
-
-  test('older forms of the record are read: a file, a folder, an egg', () => {
-    const header = 'Metadata-Version: 1.0\nName: litellm\nVersion: 1.0.0\n';
-    place(site(), 'litellm-1.0.0-py3.12.egg-info', header);
-    const other = path.join(home, '.local/lib/python3.11/site-packages');
-    place(other, 'litellm-1.0.1-py3.11.egg-info/PKG-INFO', header.replace('1.0.0', '1.0.1'));
-    const third = path.join(home, '.local/lib/python3.10/site-packages');
-    place(third, 'litellm-1.0.2-py3.10.egg/EGG-INFO/PKG-INFO', header.replace('1.0.0', '1.0.2'));
-    expect(
-      scanHome()
-        .components.map(({ version }) => version)
-        .sort(),
-    ).toEqual(['1.0.0', '1.0.1', '1.0.2']);
-  });
-
-  test('what pip has set aside while it replaces a package is a trace', () => {
-    const header = 'Name: aider-chat\nVersion: 0.85.0\n';
-    place(site(), '~ider_chat-0.85.0.dist-info/METADATA', header);
-    made.wheelInto(site(), made.aider('0.86.1'));
-    expect(
-      scanHome()
-        .components.map(({ version, state }) => `${version} ${state}`)
-        .sort(),
-    ).toEqual(['0.85.0 residual', '0.86.1 installed']);
-  });
-
-  test('of two records of one package the later is in use', () => {
-    const old = made.wheelInto(site(), made.aider('0.9.0'));
-    fs.utimesSync(old, 1_700_000_000, 1_700_000_000);
-    made.wheelInto(site(), made.aider('0.86.1'));
-    expect(
-      scanHome()
-        .components.map(({ version, state }) => `${version} ${state}`)
-        .sort(),
-    ).toEqual(['0.86.1 installed', '0.9.0 residual']);
-  });
-
-  test('a record folder without its record is a trace without a version', () => {
-    fs.mkdirSync(path.join(site(), 'aider_chat-0.86.1.dist-info'), { recursive: true });
-    expect(scanHome().components).toMatchObject([
-      { state: 'residual', version: null, confidence: 'medium' },
-    ]);
-  });
-
-  test('a package that a rule names is reported without a tool', () => {
-    made.wheelInto(site(), { name: 'Team.Agent', version: '3.1' });
-    const named = new Map([['pypi', new Set(['team-agent'])]]);
-    const result = scan(homesWorld([home], { catalogue, platform: 'linux', named }));
-    expect(result.components).toMatchObject([{ tool: null, name: 'team-agent', version: '3.1' }]);
-  });
-
-  test('a rule that takes the channel whole takes every package', () => {
-    made.wheelInto(site(), { name: 'numpy', version: '2.0' });
-    const world = homesWorld([home], { catalogue, platform: 'linux' });
-    const whole = scan({ ...world, wholeChannels: new Set(['pypi'] as const) });
-    expect(whole.components).toMatchObject([{ tool: null, name: 'numpy' }]);
-  });
-
-  test('a package linked out of the home is not read', () => {
-    const theirs = made.wheelInto(path.join(top, 'home/ben/site'), made.aider('0.86.1'));
-    link(site(), path.basename(theirs), theirs);
-    const result = scanHome();
-    expect(result.status).toBe('partial');
-    expect(result.components.filter(({ version }) => version !== null)).toEqual([]);
-  });
-
-  test('a program beside the records is never a record', () => {
-    program(site(), 'aider_chat.egg', 'BIN');
-    program(site(), 'aider.py', 'BIN');
-    expect(scanHome().components.filter(({ state }) => state === 'installed')).toEqual([]);
-  });
-});
-
-describe('the header of a record', () => {
-  test('ends at the first empty line, and of two fields the first counts', () => {
-    const text = 'Name: a\r\nVersion: 1\r\nVersion: 2\r\n\r\nName: b\r\nVersion: 3\r\n';
-    expect(parseHeader(text)).toEqual({ name: 'a', version: '1' });
-  });
-
-  test('a folded line belongs to the field above it', () => {
-    const text = 'Summary: one\n  Name: inner\n\tVersion: 9\nName: a\nVersion: 1\n';
-    expect(parseHeader(text)).toEqual({ name: 'a', version: '1' });
-  });
-
-  test.each([
-    ['nothing', ''],
-    ['no name', 'Version: 1\n'],
-    ['no version', 'Name: a\n'],
-    ['a version cut off', 'Name: a\nVersion: 1.2'],
-    ['a name that is none', 'Name: ../a\nVersion: 1\n'],
-    ['a name after the header', 'Summary: x\n\nName: a\nVersion: 1\n'],
-  ])('with %s says nothing', (_, text) => {
-    expect(parseHeader(text)).toBeNull();
-  });
-
-  test('whatever the text, there is an answer, and it is one line of a name', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (name, version) => {
-        const header = parseHeader(`Name: ${name}\nVersion: ${version}\n\nName: other\n`);
-        if (header === null) return;
-        expect(header.name).toMatch(/^[\w.-]+$/);
-        if (header.version !== null) expect(header.version).toMatch(/^[\w.!+-]+$/);
-      }),
-    );
   });
 });
