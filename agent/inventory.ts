@@ -4,8 +4,10 @@
  * needs a second such read at least `removalConfirmMs` later, so the gap in the middle of an update is
  * never one. It judges nothing and reports nothing.
  */
+import type { Catalogue } from '../policies/catalogue.js';
 import type { Component, RootStatus } from '../policies/component.js';
 import type { Reading } from './detect/index.js';
+import { relate } from './related.js';
 import type { Store, StoredComponent, StoredRoot } from './store.js';
 
 /** An update renames the old folder away and the new one in, at most 40 s later. */
@@ -160,18 +162,24 @@ function removeComponent(store: Store, id: string, atMs: number): void {
 const owned = (component: Component): string =>
   `${component.tool ?? component.name}\n${component.owner ?? ''}`;
 
-/** Gives each component what evaluation needs of others with the same tool and owner. */
-export function attach(components: readonly StoredComponent[]): readonly StoredComponent[] {
+/**
+ * Gives each component what evaluation needs of others with the same tool and owner; records that
+ * serve only that are not among the answers.
+ */
+export function attach(
+  store: Pick<Store, 'components' | 'roots'>,
+  catalogue: Catalogue,
+): readonly StoredComponent[] {
+  const byId = new Map(store.components().map((stored) => [stored.component.id, stored]));
+  const components = [...byId.values()].map(({ component }) => component);
+  const related = relate(components, { catalogue, roots: store.roots() });
   const live = new Set(
-    components
-      .map(({ component }) => component)
-      .filter(({ state, tool }) => state === 'running' && tool !== null)
-      .map(owned),
+    components.filter(({ state, tool }) => state === 'running' && tool !== null).map(owned),
   );
-  return components.map((stored) => {
-    const { component } = stored;
+  return related.flatMap((component) => {
+    const stored = byId.get(component.id);
     const running = component.state === 'running' || live.has(owned(component));
-    return { ...stored, component: { ...component, running } };
+    return stored === undefined ? [] : [{ ...stored, component: { ...component, running } }];
   });
 }
 

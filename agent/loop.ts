@@ -345,7 +345,8 @@ class AgentLoop implements Loop {
     const { store, clock } = this.#parts;
     const now = clock.now();
     const around = { device: this.#parts.device(), homes: this.#homes, now };
-    const { judged, nextChange } = judge(attach(store.components()), this.#rules, around);
+    const components = attach(store, this.#rules.catalogue);
+    const { judged, nextChange } = judge(components, this.#rules, around);
     this.#nextChange = nextChange;
     const known = new Map(store.verdicts().map((one) => [one.component, one]));
     store.transaction(() => {

@@ -9,6 +9,7 @@ import type { Component, Platform } from '../policies/component.js';
 import { CurfewError } from '../wire/errors.js';
 import type { World } from './detect/index.js';
 import { folderWorld, homesWorld, machineWorld, type WorldOptions } from './detect/world.js';
+import { relate, rootStates } from './related.js';
 import { prepareScan, scanWorld, type ScanResult } from './scan.js';
 import { parseScanFlags, scanHelp, type ScanFlags } from './scan-flags.js';
 import {
@@ -56,7 +57,8 @@ async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   const world = await worldOf(flags, policy, catalogue);
   await prepareScan(world);
   const result = scanWorld(world);
-  const { components, firstSeen } = await remembered(flags, result, io);
+  const { components: known, firstSeen } = await remembered(flags, result, io);
+  const components = relate(known, { catalogue, roots: rootStates(result.readings) });
   const judged = await judge(components, { flags, policy, world });
   const dated = judged.map((each): Judged => {
     const firstSeenMs = firstSeen[each.component.id];

@@ -35,6 +35,8 @@ export interface ComponentRecord extends Pick<
   | 'evidence'
 > {
   readonly record: 'component';
+  /** Host of the model endpoint its tool is set up for, null for none; left out where that is not known. */
+  readonly gateway?: string | null;
   /** null without a policy. */
   readonly verdict: VerdictRecord | null;
   /** ISO 8601; only where history is kept. */
@@ -71,11 +73,12 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function componentRecord({ component, verdict, firstSeenMs }: Judged): ComponentRecord {
   const { id, tool, channel, manager, purl, name, version } = component;
-  const { path, owner, scope, state, confidence, evidence } = component;
+  const { path, owner, scope, state, confidence, evidence, gateway } = component;
   return {
     record: 'component',
     ...{ id, tool, channel, manager, purl, name, version },
     ...{ path, owner, scope, state, confidence, evidence },
+    ...(gateway === undefined ? {} : { gateway }),
     verdict: verdict === null ? null : verdictRecord(verdict),
     ...(firstSeenMs === undefined ? {} : { firstSeen: iso(firstSeenMs) }),
   };

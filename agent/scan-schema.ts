@@ -47,6 +47,9 @@ const component = Type.Object({
   state: one(componentStates, 'What it can do now.'),
   confidence: one(confidences, 'How sure it is that this is the tool.'),
   evidence: Type.Array(Type.String(), { description: 'Kinds of proof and known file names.' }),
+  gateway: Type.Optional(
+    orNull(text('Host of the model endpoint its tool is set up for; left out where not known.')),
+  ),
   verdict: orNull(verdict),
   firstSeen: Type.Optional(text('Instant of the first scan that found it; only with --state.')),
 });

@@ -10,6 +10,7 @@
 import type { PlatformPath } from 'node:path';
 import type { Catalogue } from '../../policies/catalogue.js';
 import type { Channel, Component, Platform, RootStatus } from '../../policies/component.js';
+import { config } from './config.js';
 import { editors } from './editors.js';
 import { executables } from './executables.js';
 import { homebrew } from './homebrew.js';
@@ -198,5 +199,6 @@ export const detectors: readonly Detector[] = [
   jetbrains,
   executables,
   mcp,
+  config,
   processes,
 ];

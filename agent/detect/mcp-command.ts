@@ -230,7 +230,8 @@ export function urlHost(text: string): string | null {
   if (text.length > 4096 || !/^(https?|wss?):\/\//i.test(text)) return null;
   try {
     const { hostname } = new URL(text);
-    const isHost = /^([a-z0-9_-]+\.)+[a-z0-9-]+$|^\[[0-9a-f:.]+\]$|^localhost$/.test(hostname);
+    const isFull = /^([a-z0-9_-]+\.)+[a-z0-9-]+$|^\[[0-9a-f:.]+\]$/.test(hostname);
+    const isHost = isFull || (/^[a-z0-9_-]+$/.test(hostname) && !text.includes('@'));
     return isHost && hostname.length <= 253 ? hostname : null;
   } catch {
     return null;

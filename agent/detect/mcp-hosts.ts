@@ -44,7 +44,7 @@ interface HostPlace {
 }
 
 const places: readonly HostPlace[] = [
-  { host: 'claude-code', at: '~/.claude.json', isBusy: true },
+  { host: 'claude-code', at: '~/.claude.json', isBusy: true, movedBy: 'CLAUDE_CONFIG_DIR' },
   { host: 'claude-code', at: '/etc/claude-code/managed-mcp.json', os: ['linux'] },
   {
     host: 'claude-code',

@@ -7,7 +7,7 @@ import type { Platform } from '../../policies/component.js';
 import type { Home, Reader, World } from './index.js';
 
 /** Start files of bash, zsh and fish, in the order they would be read. */
-const startFiles = [
+export const startFiles = [
   '.profile',
   '.bash_profile',
   '.bashrc',
@@ -17,7 +17,7 @@ const startFiles = [
   '.config/fish/config.fish',
 ] as const;
 
-/** Variables that say where a tool manager keeps its installs; no others are looked at. */
+/** Variables that say where a tool keeps its installs or settings; no others are looked at. */
 export const placeVariables = [
   'NVM_DIR',
   'NVM_HOME',
@@ -44,6 +44,9 @@ export const placeVariables = [
   'WORKON_HOME',
   'PYTHONUSERBASE',
   'HOMEBREW_PREFIX',
+  'CLAUDE_CONFIG_DIR',
+  'CODEX_HOME',
+  'QODER_CONFIG_DIR',
 ] as const;
 
 const maxFileBytes = 256 * 1024;
@@ -187,7 +190,7 @@ function unquoted(value: string): string {
 }
 
 /** `NAME=value`, with or without `export`, and fish's `set -gx NAME value ...`. */
-function assignments(line: string): readonly { name: string; value: string }[] {
+export function assignments(line: string): readonly { name: string; value: string }[] {
   const found: { name: string; value: string }[] = [];
   const shell = /(?:^|[\s;&|])([A-Za-z_]\w*)=((?:"[^"]*"|'[^']*'|[^\s;&|#"'()])*)/g;
   for (const [, name = '', value = ''] of line.matchAll(shell)) {

@@ -3,7 +3,7 @@
  * the scan, and the pieces a long list is cut into. The home becomes `~`, names of projects become
  * `…`, evidence stays kinds; nothing that is not a field of `wire/messages.ts` can get out here.
  */
-import type { Component } from '../../policies/component.js';
+import type { Channel, Component } from '../../policies/component.js';
 import type { Verdict } from '../../policies/evaluate.js';
 import {
   maxComponentsPerReport,
@@ -68,6 +68,19 @@ export interface Judged {
   readonly verdict: Verdict;
 }
 
+/** Channels that stay on the device unless a policy asks for them, which none can do yet. */
+const staying: ReadonlySet<Channel> = new Set(['model', 'service']);
+
+/** Whether a component is reported at all. */
+export function mayLeave({ channel }: Component): boolean {
+  return !staying.has(channel);
+}
+
+/** Of an MCP server its name, program and package leave; where it connects to and its variables stay. */
+function evidenceOf({ channel, evidence }: Component): readonly string[] {
+  return channel === 'mcp' ? evidence.filter((kind) => !/^(env|host) /.test(kind)) : evidence;
+}
+
 const fit = (text: string | null, maxLength: number): string | null =>
   text === null ? null : fitText(text, maxLength);
 
@@ -89,7 +102,9 @@ export function toReported(
     scope: component.scope,
     state: component.state,
     confidence: component.confidence,
-    evidence: component.evidence.slice(0, maxEvidence).map((kind) => fitText(kind, 64)),
+    evidence: evidenceOf(component)
+      .slice(0, maxEvidence)
+      .map((kind) => fitText(kind, 64)),
     firstSeen: new Date(firstSeen).toISOString(),
     verdict: toReportedVerdict(verdict),
   };

@@ -7,7 +7,7 @@ import { sha256Hex } from '../../wire/digest.js';
 import type { DeviceFacts, ReportedComponent, ScanState, Subject } from '../../wire/messages.js';
 import { coverage, type Coverage } from '../inventory.js';
 import type { Store, StoredRoot } from '../store.js';
-import { cutParts, toReported, toScanState, type Judged } from './messages.js';
+import { cutParts, mayLeave, toReported, toScanState, type Judged } from './messages.js';
 import type { Outbox } from './outbox.js';
 
 /** How much the time of the last complete scan moves before that alone is worth a report. */
@@ -101,7 +101,7 @@ function reportSubject(parts: Parts, input: ReportInput): number {
   const owner = subject.kind === 'machine' ? null : subject.account;
   const homes = owner === null ? [] : (input.homes.get(owner) ?? []);
   const current = input.judged
-    .filter(({ component }) => component.owner === owner)
+    .filter(({ component }) => component.owner === owner && mayLeave(component))
     .map((judged) => toReported(judged, homes));
   const hashes = new Map(current.map((one) => [one.id, sha256Hex(JSON.stringify(one))]));
   const covered = coverageOf(parts, input.lastFull);

@@ -9,6 +9,7 @@ import {
 } from '../../agent/inventory.js';
 import type { Reading } from '../../agent/detect/index.js';
 import { openStore, type Store } from '../../agent/store.js';
+import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { RootStatus } from '../../policies/component.js';
 import { ben, makeComponent, makeFolder, makeRoot, reading } from './store-fixture.js';
 
@@ -122,7 +123,7 @@ test('running is attached from a process of the same tool and owner, and from no
   const live = makeComponent('codex', { state: 'running', channel: 'process', id: 'a'.repeat(32) });
   const ofBen = makeComponent('codex', { owner: 'ben' });
   apply(0, [reading(globals, [codex, ofBen, live])]);
-  const running = attach(store.components()).map(({ component }) => [
+  const running = attach(store, builtInCatalogue()).map(({ component }) => [
     component.owner,
     component.channel,
     component.running,

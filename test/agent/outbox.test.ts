@@ -243,6 +243,28 @@ describe('the reporter', () => {
   });
 });
 
+test('models and services stay on the device; of an MCP server its name and package leave', () => {
+  const server = makeComponent('tickets', {
+    tool: null,
+    channel: 'mcp',
+    purl: 'pkg:npm/tickets@1.4.0',
+    path: '/home/ana/.cursor/mcp.json',
+    evidence: ['command npx', 'env API_KEY', 'host mcp.example.test', 'mcpServers'],
+  });
+  const judged = [
+    makeComponent('llama3.2:3b', { tool: null, channel: 'model' }),
+    makeComponent('ai.openclaw.gateway', { tool: 'openclaw', channel: 'service' }),
+    server,
+  ].map((component) => ({ component, firstSeen: now, verdict: denied }));
+  const homes = new Map([['ana', ['/home/ana']]]);
+  reportChanges({ store, outbox }, { judged, homes, bundleSequence: 1, now, lastFull: now });
+  const bodies = outbox.pending(new Map(), 100).map(({ body }) => JSON.parse(body) as ReportBody);
+  const told = bodies.flatMap((body) => (body.kind === 'snapshot' ? body.components : []));
+  expect(told).toMatchObject([
+    { name: 'tickets', purl: 'pkg:npm/tickets@1.4.0', evidence: ['command npx', 'mcpServers'] },
+  ]);
+});
+
 test('parts keep to bytes as well as to numbers', () => {
   const name = 'x'.repeat(256);
   const path = `/home/ana/.${'y'.repeat(1000)}`;

@@ -12,6 +12,7 @@ import { detectors, type Detector, type Root, type World } from '../../agent/det
 import { homesWorld } from '../../agent/detect/world.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import type { ComponentState } from '../../policies/component.js';
 import { formula } from '../worlds/homebrew.js';
 import { claudeNative, link, place } from '../worlds/native.js';
 import { installed } from '../worlds/editors.js';
@@ -39,12 +40,22 @@ interface Subject {
   readonly install: (at: string) => string;
   /** The file that the detector reads, below that folder; null: it reads names and links alone. */
   readonly record: string | null;
+  /** What such a find is where it is no install. */
+  readonly state?: ComponentState;
   /** Set where that file is no JSON, so that other JSON and comments say nothing about it. */
   readonly isJson?: false;
 }
 
 const extension = { id: 'anthropic.claude-code', version: '2.1.120' };
 const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
+  config: {
+    install(at) {
+      place(at, '.factory/AGENTS.md', '# notes');
+      return path.join(at, '.factory');
+    },
+    record: null,
+    state: 'residual',
+  },
   mcp: {
     install(at) {
       const tickets = { command: 'npx', args: ['-y', '@example/tickets-server@1.4.0'] };
@@ -148,7 +159,9 @@ describe.each(held)('$name', (subject) => {
     const result = scan(subject);
     expect(result.status).toBe('complete');
     expect(statusAt(result, folder)).toBe('complete');
-    expect(result.components).toMatchObject([{ state: 'installed', owner: 'ana' }]);
+    expect(result.components).toMatchObject([
+      { state: subject.state ?? 'installed', owner: 'ana' },
+    ]);
   });
 
   test('says the same roots each time, every id once, and never reads outside a boundary', () => {
@@ -201,7 +214,8 @@ describe.each(held)('$name', (subject) => {
       fs.mkdirSync(path.join(folder, name));
     }
     fs.mkdirSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe])]));
-    const found = scan(subject).components.filter(({ state }) => state === 'installed');
+    const wanted = subject.state ?? 'installed';
+    const found = scan(subject).components.filter(({ state }) => state === wanted);
     expect(found).toHaveLength(1);
   });
 

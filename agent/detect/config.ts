@@ -1,0 +1,168 @@
+/**
+ * Traces of tools in a home: state folders that the catalogue names, and shell aliases of their
+ * commands. A trace says that a tool was used, never that it is there; where an install explains it,
+ * `withoutTraces` takes it away. Of a state folder no file is opened, of an alias only its name and
+ * the tool are kept. The settings that name a model gateway are read on the same way.
+ */
+import type { Catalogue, Tool } from '../../policies/catalogue.js';
+import type { Component } from '../../policies/component.js';
+import { makeComponent } from './component.js';
+import { gatewaysOfHome, managedGateway, settingsRoot } from './gateways.js';
+import type { Detector, Home, Reader, Root, World } from './index.js';
+import { startFiles } from './shell-path.js';
+
+const prefix = 'config:state:';
+const maxBytes = 256 * 1024;
+const maxLineLength = 4096;
+
+export const config: Detector = {
+  channel: 'config',
+  roots: (world) => [
+    ...managedRoots(world),
+    ...world.homes.map((home) => settingsOf(home)),
+    ...world.homes.flatMap((home) => stateRoots(home, world)),
+  ],
+  read(root, world, reader) {
+    if (root.home === null) {
+      return managedGateway(world.path.join(root.path, managedFile), world, reader);
+    }
+    return root.id.startsWith(prefix)
+      ? readState(root, root.home, world, reader)
+      : [...gatewaysOfHome(root.home, world, reader), ...aliases(root.home, world, reader)];
+  },
+};
+
+const managedFile = 'managed-settings.json';
+const managedFolders = {
+  linux: '/etc/claude-code',
+  darwin: '/Library/Application Support/ClaudeCode',
+  win32: 'C:\\Program Files\\ClaudeCode',
+} as const;
+
+function managedRoots({ platform, hasSystem }: World): readonly Root[] {
+  if (!hasSystem) return [];
+  const path = managedFolders[platform];
+  const id = `${settingsRoot}:${path}`;
+  const boundary = { within: [path] };
+  return [{ id, channel: 'config', manager: null, path, home: null, boundary, watch: [path] }];
+}
+
+/** Start files and settings lie all over a home, in folders that change all day: no watch pays there. */
+function settingsOf(home: Home): Root {
+  const { path } = home;
+  const id = `${settingsRoot}:${path}`;
+  const boundary = { within: [path] };
+  return { id, channel: 'config', manager: null, path, home, boundary, watch: [] };
+}
+
+/** One root for each tool; its path is the first of its folders that is there. */
+function stateRoots(home: Home, world: World): readonly Root[] {
+  const boundary = { within: [home.path] };
+  const reader = world.reader(boundary);
+  return world.catalogue.tools.flatMap((tool): readonly Root[] => {
+    const places = placesOf(tool, home, world);
+    const first = places.find(({ at }) => reader.facts(at) !== null) ?? places[0];
+    if (first === undefined) return [];
+    const id = `${prefix}${home.path}:${tool.id}`;
+    const rest = { manager: null, home, boundary, watch: [] };
+    return [{ id, channel: 'config', path: first.at, ...rest }];
+  });
+}
+
+interface Place {
+  /** As the catalogue names it. */
+  readonly pattern: string;
+  readonly at: string;
+}
+
+const holders = new WeakMap<Catalogue, ReadonlyMap<string, string>>();
+
+/** Which tool a folder that several share is told of: the first that the catalogue names it for. */
+function holderOf(pattern: string, catalogue: Catalogue): string | undefined {
+  let known = holders.get(catalogue);
+  if (known === undefined) {
+    const last = catalogue.tools.flatMap(({ id, config: own }) =>
+      own.map((one) => [one, id] as const),
+    );
+    known = new Map(last.reverse());
+    holders.set(catalogue, known);
+  }
+  return known.get(pattern);
+}
+
+function placesOf(tool: Tool, home: Home, { path, catalogue }: World): readonly Place[] {
+  return tool.config
+    .filter((pattern) => pattern.startsWith('~/') && holderOf(pattern, catalogue) === tool.id)
+    .map((pattern) => ({ pattern, at: path.join(home.path, ...pattern.slice(2).split('/')) }));
+}
+
+function readState(root: Root, home: Home, world: World, reader: Reader): readonly Component[] {
+  const tool = world.catalogue.tool(root.id.slice(root.id.lastIndexOf(':') + 1));
+  if (tool === null) return [];
+  const left = placesOf(tool, home, world).filter(({ at }) => isUsed(at, reader));
+  const [first] = left;
+  if (first === undefined) return [];
+  const evidence = ['state folder', ...left.map(({ pattern }) => pattern)];
+  return [traceOf(tool, { name: tool.id, path: first.at, evidence }, world)];
+}
+
+/** An empty folder is no trace of use. */
+function isUsed(at: string, reader: Reader): boolean {
+  const target = reader.target(at);
+  if (target?.kind === 'file') return target.size > 0 && reader.facts(at)?.kind === 'file';
+  return target?.kind === 'dir' && reader.list(at).length > 0;
+}
+
+function traceOf(
+  tool: Tool,
+  found: { readonly name: string; readonly path: string; readonly evidence: readonly string[] },
+  world: World,
+): Component {
+  return makeComponent(world, {
+    ...found,
+    tool: tool.id,
+    channel: 'config',
+    manager: null,
+    version: null,
+    state: 'residual',
+    confidence: 'low',
+  });
+}
+
+/** `alias c='claude --continue'`, and fish's form with a blank. */
+const aliasPattern =
+  /^\s*alias\s+(?:-\w+\s+|--\w+\s+)*([\w.-]{1,64})(?:=|\s+)(?:'([^']*)'|"([^"]*)"|(\S+))/;
+
+function aliases(home: Home, world: World, reader: Reader): readonly Component[] {
+  return startFiles.flatMap((start) => {
+    const path = world.path.join(home.path, ...start.split('/'));
+    const lines = (reader.text(path, maxBytes) ?? '').split('\n');
+    return lines.flatMap((line) => {
+      const [, name, ...texts] = line.length > maxLineLength ? [] : (aliasPattern.exec(line) ?? []);
+      if (name === undefined) return [];
+      const program = (texts.find((text) => text !== undefined) ?? '').trim().split(/\s/)[0] ?? '';
+      const command = program.split('/').at(-1) ?? '';
+      const tool = world.catalogue.match('command', command);
+      return tool === null ? [] : [traceOf(tool, { name, path, evidence: ['alias'] }, world)];
+    });
+  });
+}
+
+/** Components without the traces that an install of the same tool, or of one that shares its state, explains. */
+export function withoutTraces(
+  components: readonly Component[],
+  catalogue: Catalogue,
+): readonly Component[] {
+  const explained = new Set<string>();
+  const keyOf = (tool: string, owner: string | null): string => JSON.stringify([tool, owner]);
+  for (const { tool: id, owner, state } of components) {
+    const tool = id === null ? null : catalogue.tool(id);
+    if (tool === null || state === 'residual') continue;
+    const holding = tool.config.map((pattern) => holderOf(pattern, catalogue) ?? tool.id);
+    for (const holder of [tool.id, ...holding]) explained.add(keyOf(holder, owner));
+  }
+  return components.filter(({ channel, tool, owner, state }) => {
+    if (channel !== 'config' || state !== 'residual' || tool === null) return true;
+    return !explained.has(keyOf(tool, owner)) && !explained.has(keyOf(tool, null));
+  });
+}
