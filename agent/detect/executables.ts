@@ -5,12 +5,14 @@
  */
 import type { Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
+import { isOfApplication } from './applications-owner.js';
 import { homeOf, makeComponent, spelled } from './component.js';
 import { isWithin } from './disk.js';
-import { filesOf, vendorFolders, type VendorFolder } from './folders.js';
+import { filesOf, isApplicationFolder, vendorFolders, type VendorFolder } from './folders.js';
 import type { Boundary, Detector, FileFacts, Home, Reader, Root, World } from './index.js';
 import { npmPlaces } from './npm-roots.js';
 import { originOf, originOfScript, type Origin } from './origin.js';
+import { isOfPackage } from './packages-owner.js';
 import { pathFolders } from './shell-path.js';
 
 /** A folder that is looked at: on somebody's PATH, the base of vendors' patterns, or both. */
@@ -54,7 +56,8 @@ function placesOf(world: World): ReadonlyMap<string, Place> {
   for (const folder of owners.flatMap((home) => pathFolders(world, home))) {
     add(placeOf(folder, world), true, []);
   }
-  const byBase = Map.groupBy(vendorFolders(world), ({ base }) => base);
+  const programs = vendorFolders(world).filter(({ folder }) => !isApplicationFolder(folder));
+  const byBase = Map.groupBy(programs, ({ base }) => base);
   for (const [base, vendors] of byBase) add(base, false, vendors);
   plans.set(world, places);
   return places;
@@ -211,6 +214,8 @@ function componentOf(candidate: Candidate, target: Target, look: Look): Componen
     case 'shim':
       return null;
     case 'vendor': {
+      if (isApplicationFolder(origin.folder)) return null;
+      if (isToldElsewhere(origin.tool, real, look)) return null;
       const isLauncher = originOfScript(real, facts.size, reader) === 'other';
       if (isLauncher || !isRunnable(facts, world)) return null;
       return vendorComponent(origin, target, candidate, look);
@@ -219,9 +224,15 @@ function componentOf(candidate: Candidate, target: Target, look: Look): Componen
       const tool = claimOf(candidate.name, world);
       if (tool === null || !isRunnable(facts, world)) return null;
       if (originOfScript(real, facts.size, reader) !== 'file') return null;
+      if (isToldElsewhere(tool, real, look)) return null;
       return fileComponent(tool, { ...candidate, path: real }, look);
     }
   }
+}
+
+/** A package's own file, or a part of an application: that channel tells the install. */
+function isToldElsewhere(tool: Tool, real: string, { world, reader }: Look): boolean {
+  return isOfPackage(tool, real, world, reader) || isOfApplication(tool, real, world, reader);
 }
 
 /** Windows has no execute permission: there the name decides. */

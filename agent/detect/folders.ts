@@ -99,7 +99,8 @@ export function filesOf(vendor: VendorFolder, world: World, reader: Reader): rea
   return places;
 }
 
-function segmentTest(segment: string): (name: string) => boolean {
+/** Whether a name fits one segment of a pattern; names compare without regard to case. */
+export function segmentTest(segment: string): (name: string) => boolean {
   const source = segment
     .split(/(\{version\}|\*)/)
     .map((piece) => {
@@ -124,6 +125,11 @@ export function matchVendor(real: string, world: World): VendorMatch | null {
     }
   }
   return null;
+}
+
+/** A windowed program's own folder on Windows, which the application channel reads. */
+export function isApplicationFolder({ os, path }: InstallFolder): boolean {
+  return os.includes('win32') && /^(~\/AppData\/Local|C:\/Program Files)\//.test(path);
 }
 
 const insides = new WeakMap<InstallFolder, InstallFolder>();

@@ -10,6 +10,8 @@
 import type { PlatformPath } from 'node:path';
 import type { Catalogue } from '../../policies/catalogue.js';
 import type { Channel, Component, Platform, RootStatus } from '../../policies/component.js';
+import { applications } from './applications.js';
+import { browsers } from './browsers.js';
 import { config } from './config.js';
 import { editors } from './editors.js';
 import { executables } from './executables.js';
@@ -17,6 +19,7 @@ import { homebrew } from './homebrew.js';
 import { jetbrains } from './jetbrains.js';
 import { mcp } from './mcp.js';
 import { npmDetector } from './npm.js';
+import { packages } from './packages.js';
 import { processes } from './processes.js';
 import { python } from './python.js';
 
@@ -197,6 +200,9 @@ export const detectors: readonly Detector[] = [
   homebrew,
   editors,
   jetbrains,
+  browsers,
+  packages,
+  applications,
   executables,
   mcp,
   config,

@@ -34,19 +34,42 @@ interface Frame {
   key: string | null;
 }
 
-const token = /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<[?!][^>]*>|<(\/?)(\w+)[^>]*?(\/?)>/g;
+/** A tag with the text before it; `tag` is empty for what is neither text nor a tag of the list. */
+interface Token {
+  readonly before: string;
+  readonly tag: string;
+  readonly kind: 'open' | 'close' | 'empty';
+}
+
+const tagName = /^<(\/?)(\w+)[^>]*?(\/?)>$/;
+
+/** Each byte is looked at once: what has no end is broken, not looked for again from the next sign on. */
+function* tokens(text: string): Generator<Token> {
+  let end = 0;
+  for (let at = text.indexOf('<'); at !== -1; at = text.indexOf('<', end)) {
+    const before = decoded(text.slice(end, at));
+    const mark = ['<!--', '<![CDATA['].find((each) => text.startsWith(each, at));
+    const tail = mark === '<!--' ? '-->' : mark === undefined ? '>' : ']]>';
+    const close = text.indexOf(tail, at);
+    if (close === -1) return broken();
+    end = close + tail.length;
+    const raw = mark === '<![CDATA[' ? text.slice(at + mark.length, close) : '';
+    const [, slash, tag = '', empty] = mark === undefined ? tagOf(text.slice(at, end)) : [];
+    const kind = slash === '/' ? 'close' : empty === '/' ? 'empty' : 'open';
+    yield { before: before + raw, tag, kind };
+  }
+}
+
+const tagOf = (text: string): readonly string[] => tagName.exec(text) ?? [];
 
 function parseXml(text: string): PlistValue {
   const stack: Frame[] = [];
   let leaf: { readonly tag: string; text: string } | null = null;
   let result: PlistValue | undefined;
-  let end = 0;
-  for (const match of text.matchAll(token)) {
-    const [whole, raw, slash, tag = '', selfClosing] = match;
-    if (leaf !== null) leaf.text += decoded(text.slice(end, match.index)) + (raw ?? '');
-    end = match.index + whole.length;
+  for (const { before, tag, kind } of tokens(text)) {
+    if (leaf !== null) leaf.text += before;
     if (tag === '') continue;
-    if (slash === '/') {
+    if (kind === 'close') {
       if (leaf?.tag === tag) {
         add(stack, tag, leaf.text);
         leaf = null;
@@ -55,8 +78,8 @@ function parseXml(text: string): PlistValue {
     else if (tag === 'plist' || tag === 'array' || tag === 'dict') {
       stack.push({ tag, values: [], entries: new Map(), key: null });
       if (stack.length > maxDepth) broken();
-      if (selfClosing === '/') result = close(stack, tag);
-    } else if (selfClosing === '/') add(stack, tag, '');
+      if (kind === 'empty') result = close(stack, tag);
+    } else if (kind === 'empty') add(stack, tag, '');
     else leaf = { tag, text: '' };
   }
   return stack.length > 0 || leaf !== null || result === undefined ? broken() : result;

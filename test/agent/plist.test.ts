@@ -112,3 +112,11 @@ test('no bytes make it throw', () => {
     }),
   );
 });
+
+test.each(['<a', '<!--', '<![CDATA[', '<string>', '&#', '<plist><dict>'])(
+  'a megabyte of "%s" is no property list, and is known for that at once',
+  (piece) => {
+    const bytes = Buffer.from(`<plist>${piece.repeat((1024 * 1024) / piece.length)}`);
+    expect(parsePlist(bytes)).toBeUndefined();
+  },
+);

@@ -10,14 +10,23 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { detectors, type Detector, type Root, type World } from '../../agent/detect/index.js';
 import { homesWorld } from '../../agent/detect/world.js';
+import { thisPlatform } from '../../agent/platform/index.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
-import type { ComponentState } from '../../policies/component.js';
+import type { ComponentState, Platform } from '../../policies/component.js';
+import { bundle } from '../worlds/applications.js';
 import { formula } from '../worlds/homebrew.js';
 import { claudeNative, link, place } from '../worlds/native.js';
+import {
+  chromeFolder,
+  claudeExtension,
+  preference,
+  writePreferences,
+} from '../worlds/browsers.js';
 import { installed } from '../worlds/editors.js';
 import { claudePlugin, pluginsFolder, unpackPlugin } from '../worlds/jetbrains.js';
 import * as made from '../worlds/npm.js';
+import { scoop } from '../worlds/packages.js';
 import { aider, pipx } from '../worlds/python.js';
 
 const catalogue = builtInCatalogue();
@@ -44,9 +53,12 @@ interface Subject {
   readonly state?: ComponentState;
   /** Set where that file is no JSON, so that other JSON and comments say nothing about it. */
   readonly isJson?: false;
+  /** Set where such installs are found on another platform than the one the tests run on. */
+  readonly platform?: Platform;
 }
 
 const extension = { id: 'anthropic.claude-code', version: '2.1.120' };
+const cursor = { id: 'com.todesktop.230313mzl4w4u92', version: '3.12.10' };
 const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
   config: {
     install(at) {
@@ -86,6 +98,23 @@ const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
     record: 'aider-chat/lib/python3.12/site-packages/aider_chat-0.86.1.dist-info/METADATA',
     isJson: false,
   },
+  application: {
+    install(at) {
+      bundle(path.join(at, 'Applications'), 'Cursor', cursor);
+      return path.join(at, 'Applications');
+    },
+    record: 'Cursor.app/Contents/Info.plist',
+    isJson: false,
+    platform: 'darwin',
+  },
+  package: {
+    install(at) {
+      scoop(at, { name: 'claude-code', version: '2.1.120' }, { command: 'claude' });
+      return path.join(at, 'scoop/apps');
+    },
+    record: 'claude-code/current/manifest.json',
+    platform: 'win32',
+  },
   // Its record lies in an archive, which has tests of its own.
   'jetbrains-plugin': {
     install(at) {
@@ -100,6 +129,15 @@ const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
       return path.join(at, '.linuxbrew/Cellar');
     },
     record: null,
+  },
+  // The preferences alone: beside the extension's own folder they would not be all there is to read.
+  'browser-extension': {
+    install(at) {
+      const chrome = path.join(at, chromeFolder.linux);
+      writePreferences(path.join(chrome, 'Default'), [preference(claudeExtension)]);
+      return chrome;
+    },
+    record: 'Default/Preferences',
   },
   executable: {
     install(at) {
@@ -121,8 +159,13 @@ const held: readonly (Subject & { readonly name: string })[] = detectors
     return { ...subject, detector, name: detector.channel };
   });
 
-function scan({ detector }: Subject, at = home): ScanResult {
-  return scanWorld(homesWorld([at], { catalogue }), { detectors: [detector], rootTimeMs: 20_000 });
+function worldOf({ platform = thisPlatform() }: Subject, at = home): World {
+  return homesWorld([at], { catalogue, platform });
+}
+
+function scan(subject: Subject, at = home): ScanResult {
+  const { detector } = subject;
+  return scanWorld(worldOf(subject, at), { detectors: [detector], rootTimeMs: 20_000 });
 }
 
 const statusAt = (result: ScanResult, folder: string): string | undefined =>
@@ -166,7 +209,7 @@ describe.each(held)('$name', (subject) => {
 
   test('says the same roots each time, every id once, and never reads outside a boundary', () => {
     subject.install(home);
-    const roots = (): readonly Root[] => subject.detector.roots(homesWorld([home], { catalogue }));
+    const roots = (): readonly Root[] => subject.detector.roots(worldOf(subject));
     expect(roots()).toEqual(roots());
     const ids = roots().map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -233,7 +276,7 @@ describe.each(held)('$name', (subject) => {
 
   test('a folder that vanishes while it is read costs nothing but itself', () => {
     const folder = subject.install(home);
-    const world = homesWorld([home], { catalogue });
+    const world = worldOf(subject);
     const vanishing: World = {
       ...world,
       reader(boundary, deadlineMs) {

@@ -1,0 +1,80 @@
+/**
+ * Whether a program that was found by its name or in a vendor's folder is a part of an application
+ * that the application channel tells: a command inside a bundle, an AppImage on the PATH, a launcher
+ * beside the program of a menu entry. Such a part is no install of its own.
+ */
+import type { Tool } from '../../policies/catalogue.js';
+import {
+  commandOf,
+  entriesOf,
+  locate,
+  maxEntryBytes,
+  readEntry,
+  systemEntries,
+} from './applications-entry.js';
+import { imageFolders, isImage, readImageName } from './applications-linux.js';
+import { isBundle, readRecord } from './applications.js';
+import { homeOf } from './component.js';
+import { isWithin } from './disk.js';
+import type { Home, Reader, World } from './index.js';
+
+/** `real` is the program's real path; `reader` may look where it lies. */
+export function isOfApplication(tool: Tool, real: string, world: World, reader: Reader): boolean {
+  if (world.platform === 'win32') return false;
+  const home = homeOf(world, real);
+  if (world.platform === 'darwin') return isOfBundle(tool, real, { home, world, reader });
+  return isImage(real)
+    ? isOfImages(tool, real, { home, world, reader })
+    : isOfEntry(tool, real, { home, world, reader });
+}
+
+interface Place {
+  readonly home: Home | null;
+  readonly world: World;
+  readonly reader: Reader;
+}
+
+function isOfBundle(tool: Tool, real: string, { home, world, reader }: Place): boolean {
+  const { path, catalogue } = world;
+  const parts = real.split(path.sep);
+  const at = parts.findIndex(isBundle);
+  if (at === -1) return false;
+  const bundle = parts.slice(0, at + 1).join(path.sep);
+  const own = home === null ? [] : [reader.realPath(home.path) ?? home.path];
+  const tops = ['/', ...own].map((folder) => path.join(folder, 'Applications'));
+  const above = [path.dirname(bundle), path.dirname(path.dirname(bundle))];
+  if (!above.some((folder) => tops.includes(folder))) return false;
+  const id = readRecord(path.join(bundle, 'Contents', 'Info.plist'), reader)?.get(
+    'CFBundleIdentifier',
+  );
+  return typeof id === 'string' && catalogue.match('bundleId', id) === tool;
+}
+
+/** An AppImage in a folder that is looked through for them, under a name of the tool. */
+function isOfImages(tool: Tool, real: string, { home, world, reader }: Place): boolean {
+  const { path, catalogue } = world;
+  const own = home === null ? '/' : (reader.realPath(home.path) ?? home.path);
+  const folders = home === null ? ['opt'] : imageFolders;
+  const isLookedAt = folders.some((folder) => path.join(own, folder) === path.dirname(real));
+  const name = readImageName(real, world);
+  return isLookedAt && name !== null && catalogue.match('desktopFile', name.id) === tool;
+}
+
+/** Folders whose programs have nothing to do with each other. */
+const sharedFolders = /\/(s?bin|games|lib\w*|share|opt|local)$/;
+
+function isOfEntry(tool: Tool, real: string, { home, world, reader }: Place): boolean {
+  const { path } = world;
+  const folders = home === null ? systemEntries : [entriesOf(home, world)];
+  return folders.some((folder) =>
+    tool.identifiers.desktopFile.some((id) => {
+      const entry = readEntry(reader.text(path.join(folder, `${id}.desktop`), maxEntryBytes));
+      const command = entry === null ? null : commandOf(entry.get('Exec') ?? '');
+      const found = command === null ? null : locate(command, { home, world, reader });
+      const program = found === null ? null : reader.realPath(found);
+      if (program === null) return false;
+      const place = path.dirname(program);
+      return program === real || (!sharedFolders.test(place) && isWithin(real, place, path.sep));
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+/**
+ * Applications with a window: macOS bundles, menu entries and AppImages on Linux, program folders on
+ * Windows. What an application is follows from its bundle identifier, the id of its menu entry or the
+ * vendor's folder; a display name alone proves nothing. Signatures and the Windows registry are not
+ * read, so that the publisher stays unknown and an uninstall key alone is not seen.
+ */
+import type { Tool } from '../../policies/catalogue.js';
+import type { Component } from '../../policies/component.js';
+import { linuxRoots, readLinux } from './applications-linux.js';
+import { readWindows, windowsRoots } from './applications-windows.js';
+import { makeComponent } from './component.js';
+import { isWithin } from './disk.js';
+import type { Detector, Home, Reader, Root, World } from './index.js';
+import { parsePlist, type PlistValue } from './plist.js';
+
+const maxPlistBytes = 1024 * 1024;
+/** Vendors' folders among the applications, each looked into one level deep. */
+const maxFolders = 1_000;
+const caskrooms = ['/opt/homebrew/Caskroom', '/usr/local/Caskroom'];
+
+export const applications: Detector = {
+  channel: 'application',
+  roots(world) {
+    if (world.platform === 'linux') return linuxRoots(world);
+    return world.platform === 'win32' ? windowsRoots(world) : bundleRoots(world);
+  },
+  read(root, world, reader) {
+    if (world.platform === 'linux') return readLinux(root, world, reader);
+    if (world.platform === 'win32') return readWindows(root, world, reader);
+    return readBundles(root, world, reader);
+  },
+};
+
+function bundleRoots(world: World): readonly Root[] {
+  const rootOf = (path: string, home: Home | null): Root => {
+    const own = home?.path ?? path;
+    const within = world.hasSystem ? [own, ...caskrooms] : [own];
+    const id = `application:${path}`;
+    const boundary = { within };
+    return { id, channel: 'application', manager: 'bundle', path, home, boundary, watch: [path] };
+  };
+  return [
+    ...(world.hasSystem ? [rootOf('/Applications', null)] : []),
+    ...world.homes.map((home) => rootOf(world.path.join(home.path, 'Applications'), home)),
+  ];
+}
+
+function readBundles(root: Root, world: World, reader: Reader): readonly Component[] {
+  const found = new Map<string, Component>();
+  for (const bundle of bundlesIn(root, world, reader)) {
+    const component = bundleComponent(bundle, root, world, reader);
+    if (component !== null) found.set(component.id, component);
+  }
+  return [...found.values()];
+}
+
+export const isBundle = (name: string): boolean => /\.app$/i.test(name);
+
+/** Bundles of the folder itself and of vendors' folders in it; links to folders are not entered. */
+function bundlesIn(root: Root, world: World, reader: Reader): readonly string[] {
+  const entries = reader.list(root.path).filter(({ kind }) => kind === 'dir' || kind === 'link');
+  const join = (folder: string, name: string): string => world.path.join(folder, name);
+  const folders = entries.filter(
+    ({ name, kind }) => kind === 'dir' && !isBundle(name) && !name.startsWith('.'),
+  );
+  if (folders.length > maxFolders) reader.note(root.path, 'too-many');
+  const inFolders = folders.slice(0, maxFolders).flatMap(({ name }) => {
+    const folder = join(root.path, name);
+    return reader
+      .list(folder)
+      .filter((entry) => (entry.kind === 'dir' || entry.kind === 'link') && isBundle(entry.name))
+      .map((entry) => join(folder, entry.name));
+  });
+  return [
+    ...entries.filter(({ name }) => isBundle(name)).map(({ name }) => join(root.path, name)),
+    ...inFolders,
+  ];
+}
+
+function bundleComponent(
+  bundle: string,
+  root: Root,
+  world: World,
+  reader: Reader,
+): Component | null {
+  const real = reader.realPath(bundle);
+  if (real === null || caskrooms.some((folder) => isWithin(real, folder, world.path.sep))) {
+    return null; // gone, or the Homebrew channel's own
+  }
+  if (reader.facts(bundle)?.kind === 'link' && !isInside(real, root, world, reader)) {
+    reader.note(bundle, 'outside', false);
+    return null;
+  }
+  const record = readRecord(world.path.join(real, 'Contents', 'Info.plist'), reader);
+  const id = record?.get('CFBundleIdentifier');
+  if (record === null || typeof id !== 'string' || id === '') return null;
+  const tool = world.catalogue.match('bundleId', id);
+  if (tool === null && world.wholeChannels?.has('application') !== true) return null;
+  const version = record.get('CFBundleShortVersionString');
+  const isCask = tool !== null && isOfCask(tool, real, world, reader);
+  return makeComponent(world, {
+    tool: tool?.id ?? null,
+    channel: 'application',
+    manager: 'bundle',
+    name: id,
+    version: typeof version === 'string' && version.trim() !== '' ? version.trim() : null,
+    path: real,
+    state: 'installed',
+    confidence: 'high',
+    evidence: ['Info.plist', ...(isCask ? ['Caskroom'] : [])],
+    publisher: null,
+  });
+}
+
+function isInside(real: string, root: Root, { path }: World, reader: Reader): boolean {
+  return root.boundary.within.some((folder) =>
+    isWithin(real, reader.realPath(folder) ?? folder, path.sep),
+  );
+}
+
+/** The record of a bundle; null when it is not there, or is none, which is noted. */
+export function readRecord(file: string, reader: Reader): ReadonlyMap<string, PlistValue> | null {
+  const bytes = reader.bytes(file, maxPlistBytes);
+  if (bytes === null) return null;
+  const value = parsePlist(bytes);
+  if (value instanceof Map) return value as ReadonlyMap<string, PlistValue>;
+  reader.note(file, 'malformed');
+  return null;
+}
+
+/** Whether a cask of the tool has put this very bundle here: its folder keeps a link to it. */
+function isOfCask(tool: Tool, real: string, world: World, reader: Reader): boolean {
+  if (!world.hasSystem) return false;
+  const { join } = world.path;
+  return caskrooms.some((caskroom) =>
+    tool.identifiers.homebrewCask.some((token) =>
+      reader
+        .list(join(caskroom, token))
+        .filter(({ name, kind }) => kind === 'dir' && !name.startsWith('.'))
+        .flatMap(({ name: version }) =>
+          reader.list(join(caskroom, token, version)).map(({ name }) => join(version, name)),
+        )
+        .some((entry) => reader.realPath(join(caskroom, token, entry)) === real),
+    ),
+  );
+}

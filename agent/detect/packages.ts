@@ -1,0 +1,107 @@
+/**
+ * Packages of the system's and the person's package systems, by their own records: dpkg, apk and
+ * pacman databases, and the stores of snap, flatpak, scoop, chocolatey and winget. Only packages that
+ * the catalogue or a rule names are looked at. The rpm database is SQLite, which a scan does not load:
+ * what rpm installed is seen by its menu entry or its command.
+ */
+import type { Component } from '../../policies/component.js';
+import { dataFolder } from './applications-entry.js';
+import type { Detector, Home, Reader, Root, World } from './index.js';
+import { readApk, readDpkg, readPacman } from './packages-databases.js';
+import { readChocolatey, readFlatpak, readScoop, readSnap, readWinget } from './packages-stores.js';
+
+type Reading = (root: Root, world: World, reader: Reader) => readonly Component[];
+
+/** How each package system is read, by its name, which is the `manager` of what is found there. */
+const readings: Readonly<Record<string, Reading>> = {
+  dpkg: readDpkg,
+  apk: readApk,
+  pacman: readPacman,
+  snap: readSnap,
+  flatpak: readFlatpak,
+  scoop: readScoop,
+  chocolatey: readChocolatey,
+  winget: readWinget,
+};
+
+export const packages: Detector = {
+  channel: 'package',
+  roots: (world) => [
+    ...(world.hasSystem ? systemRoots(world) : []),
+    ...world.homes.flatMap((home) => homeRoots(home, world)),
+  ],
+  read: (root, world, reader) => readings[root.manager ?? '']?.(root, world, reader) ?? [],
+};
+
+interface Place {
+  readonly manager: string;
+  readonly path: string;
+  readonly home?: Home;
+  /** Further places that a read may end in. */
+  readonly within?: readonly string[];
+  readonly watch?: readonly string[];
+}
+
+function rootOf({ manager, path, home, within = [], watch = [] }: Place): Root {
+  return {
+    id: `package:${manager}:${path}`,
+    channel: 'package',
+    manager,
+    path,
+    home: home ?? null,
+    boundary: { within: [home?.path ?? path, ...within] },
+    watch: [path, ...watch],
+  };
+}
+
+/** The distribution's name is part of a package's address. */
+const release = ['/etc/os-release', '/usr/lib/os-release'];
+const snapd = '/var/lib/snapd';
+
+function systemRoots(world: World): readonly Root[] {
+  if (world.platform === 'darwin') return [];
+  if (world.platform === 'win32') {
+    return [
+      { manager: 'scoop', path: 'C:\\ProgramData\\scoop\\apps' },
+      { manager: 'chocolatey', path: 'C:\\ProgramData\\chocolatey\\lib' },
+      { manager: 'winget', path: 'C:\\Program Files\\WinGet\\Packages' },
+    ].map(rootOf);
+  }
+  const places: readonly Place[] = [
+    { manager: 'dpkg', path: '/var/lib/dpkg', within: release },
+    { manager: 'apk', path: '/lib/apk/db', within: ['/usr/lib/apk/db', ...release] },
+    { manager: 'apk', path: '/usr/lib/apk/db', within: release },
+    { manager: 'pacman', path: '/var/lib/pacman/local', within: release },
+    { manager: 'snap', path: '/snap', within: [snapd], watch: [`${snapd}/snaps`] },
+    { manager: 'snap', path: `${snapd}/snap`, within: [snapd], watch: [`${snapd}/snaps`] },
+    // flatpak touches `.changed` beside the folder with each of its own changes.
+    { manager: 'flatpak', path: '/var/lib/flatpak/app', watch: ['/var/lib/flatpak'] },
+  ];
+  const looking = world.reader({ within: [] });
+  const seen = new Set<string>();
+  return places
+    .filter(({ manager, path }) => {
+      const real = `${manager}:${looking.realPath(path) ?? path}`;
+      return seen.has(real) ? false : seen.add(real);
+    })
+    .map(rootOf);
+}
+
+function homeRoots(home: Home, world: World): readonly Root[] {
+  const { join } = world.path;
+  switch (world.platform) {
+    case 'darwin':
+      return [];
+    case 'linux': {
+      const folder = join(dataFolder(home, world), 'flatpak');
+      return [rootOf({ manager: 'flatpak', path: join(folder, 'app'), home, watch: [folder] })];
+    }
+    case 'win32': {
+      const winget = join(home.path, 'AppData', 'Local', 'Microsoft', 'WinGet', 'Packages');
+      return [
+        rootOf({ manager: 'scoop', path: join(home.path, 'scoop', 'apps'), home }),
+        rootOf({ manager: 'winget', path: winget, home }),
+      ];
+    }
+  }
+}
