@@ -51,6 +51,8 @@ const shimPrograms = new Set([
 
 /** Longer scripts are programs of their own. */
 const maxShimBytes = 16 * 1024;
+/** The launchers that pip, pipx and uv write on Windows have some ten to some hundred KB. */
+const maxLauncherBytes = 1024 * 1024;
 
 export function originOf(real: string, world: World, reader: Reader): Origin {
   const vendor = matchVendor(real, world);
@@ -137,6 +139,7 @@ export function originOfScript(
   size: number,
   reader: Reader,
 ): 'shim' | 'other' | 'file' {
+  if (/\.exe$/i.test(file)) return isPythonLauncher(file, size, reader) ? 'other' : 'file';
   if (size > maxShimBytes) return 'file';
   const text = reader.text(file, maxShimBytes);
   if (text === null || !text.startsWith('#!')) return 'file';
@@ -144,4 +147,10 @@ export function originOfScript(
   if (text.includes('node_modules/')) return 'other';
   const starter = /\b(asdf|mise|rtx|nodenv|pyenv|goenv|proto|volta|flatpak)\s+(exec|x|run)\b/;
   return starter.test(text) ? 'shim' : 'file';
+}
+
+/** A small program with a zip file at its end whose `__main__.py` starts the package's command. */
+function isPythonLauncher(file: string, size: number, reader: Reader): boolean {
+  if (size > maxLauncherBytes) return false;
+  return reader.text(file, maxLauncherBytes)?.includes('__main__.py') === true;
 }

@@ -4,11 +4,12 @@
  * before anything is kept. A process that cannot be looked into is no finding and no absence either.
  */
 import type { Component } from '../../policies/component.js';
-import { makeComponent, packageUrl } from './component.js';
+import { makeComponent, packageUrl, toolOf } from './component.js';
 import { commandPaths, programName } from './executables.js';
 import { matchVersionFolder } from './folders.js';
 import type { Detector, Home, ProcessEntry, Reader, Root, World } from './index.js';
 import { originOf } from './origin.js';
+import { pythonCommand } from './python-commands.js';
 
 export const processes: Detector = {
   channel: 'process',
@@ -129,9 +130,17 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
     case 'other':
     case 'shim': {
       const match = matchVersionFolder(path, world);
-      return match === null ? null : ofVendor(match, path, world);
+      return match === null ? ofPython(path, world, reader) : ofVendor(match, path, world);
     }
   }
+}
+
+function ofPython(path: string, world: World, reader: Reader): Identity | null {
+  const command = pythonCommand(path, world, reader);
+  const tool = command === null ? 'unwanted' : toolOf(world, 'pypi', command.name);
+  if (command === null || tool === 'unwanted') return null;
+  const { name, version, manager } = command;
+  return { tool, name, version, purl: packageUrl('pypi', name, version), manager, path };
 }
 
 function ofVendor(

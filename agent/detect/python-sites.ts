@@ -122,6 +122,16 @@ function sitesOf(environment: string, look: Look): readonly Site[] {
   return versionedSites(lib, look).map((site) => ({ ...site, environment }));
 }
 
+/** The same for whatever lies beside a `bin` folder, a person's own on macOS and Windows included. */
+export function sitesBeside(folder: string, world: World, reader: Reader): readonly string[] {
+  const own = [['Lib', 'site-packages'], ['site-packages'], ['lib', 'python', 'site-packages']]
+    .map((names) => world.path.join(folder, ...names))
+    .filter((path) => reader.target(path)?.kind === 'dir');
+  if (world.platform === 'win32') return own;
+  const lib = world.path.join(folder, 'lib');
+  return [...own, ...versionedSites(lib, { world, reader }).map(({ path }) => path)];
+}
+
 const versioned = /^(?:python|pypy)?\d[\w.+-]*$/i;
 const below = ['site-packages', 'dist-packages', 'lib/python/site-packages'];
 
