@@ -18,10 +18,12 @@ import { executables } from './executables.js';
 import { homebrew } from './homebrew.js';
 import { jetbrains } from './jetbrains.js';
 import { mcp } from './mcp.js';
+import { models } from './models.js';
 import { npmDetector } from './npm.js';
 import { packages } from './packages.js';
 import { processes } from './processes.js';
 import { python } from './python.js';
+import { services } from './services.js';
 
 /** A local person's home. `env` holds only variables known for that person, never the daemon's. */
 export interface Home {
@@ -206,5 +208,7 @@ export const detectors: readonly Detector[] = [
   executables,
   mcp,
   config,
+  models,
+  services,
   processes,
 ];

@@ -17,12 +17,7 @@ import type { ComponentState, Platform } from '../../policies/component.js';
 import { bundle } from '../worlds/applications.js';
 import { formula } from '../worlds/homebrew.js';
 import { claudeNative, link, place } from '../worlds/native.js';
-import {
-  chromeFolder,
-  claudeExtension,
-  preference,
-  writePreferences,
-} from '../worlds/browsers.js';
+import { chromeFolder, claudeExtension, preference, writePreferences } from '../worlds/browsers.js';
 import { installed } from '../worlds/editors.js';
 import { claudePlugin, pluginsFolder, unpackPlugin } from '../worlds/jetbrains.js';
 import * as made from '../worlds/npm.js';
@@ -60,6 +55,22 @@ interface Subject {
 const extension = { id: 'anthropic.claude-code', version: '2.1.120' };
 const cursor = { id: 'com.todesktop.230313mzl4w4u92', version: '3.12.10' };
 const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
+  model: {
+    install(at) {
+      place(at, '.ollama/models/manifests/registry.ollama.ai/library/llama3.2/3b', '{}');
+      return path.join(at, '.ollama/models/manifests');
+    },
+    record: null,
+  },
+  service: {
+    install(at) {
+      place(at, '.config/systemd/user/openclaw-gateway.service', '[Unit]');
+      return path.join(at, '.config/systemd/user');
+    },
+    record: null,
+    state: 'residual',
+    platform: 'linux',
+  },
   config: {
     install(at) {
       place(at, '.factory/AGENTS.md', '# notes');

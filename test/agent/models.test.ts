@@ -1,0 +1,75 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { models } from '../../agent/detect/models.js';
+import { folderWorld, homesWorld } from '../../agent/detect/world.js';
+import { scanWorld } from '../../agent/scan.js';
+import { builtInCatalogue } from '../../policies/catalogue.js';
+import { place } from '../worlds/native.js';
+
+const catalogue = builtInCatalogue();
+let home = '';
+
+beforeEach(() => {
+  home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-models-')));
+});
+afterEach(() => fs.rmSync(home, { recursive: true, force: true }));
+
+/** Runner and name of each model that is found. */
+function found(world = homesWorld([home], { catalogue, platform: 'linux' })): unknown[] {
+  const { components, status } = scanWorld(world, { detectors: [models] });
+  expect(status).toBe('complete');
+  for (const { tool, state } of components) expect([tool, state]).toEqual([null, 'installed']);
+  return components.map(({ manager, name }) => [manager, name]);
+}
+
+describe('a local model', () => {
+  test.each([
+    ['registry.ollama.ai/library/llama3.2/3b', 'llama3.2:3b'],
+    ['registry.ollama.ai/ana/tuned/latest', 'ana/tuned:latest'],
+    ['hf.co/bartowski/Qwen-GGUF/Q4_K_M', 'hf.co/bartowski/Qwen-GGUF:Q4_K_M'],
+  ])('of Ollama, kept as %s, is %s', (manifest, name) => {
+    place(home, `.ollama/models/manifests/${manifest}`, '{}');
+    expect(found()).toEqual([['ollama', name]]);
+  });
+
+  test('of LM Studio has a folder with its file in it, in the new place and the old one', () => {
+    place(home, '.lmstudio/models/qwen/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf', 'GGUF');
+    place(home, '.cache/lm-studio/models/mlx/Phi-4/model-00001.safetensors', 'x');
+    place(home, '.lmstudio/models/qwen/half-loaded/part.tmp', '');
+    expect(found()).toEqual([
+      ['lm-studio', 'qwen/Qwen3-8B-GGUF'],
+      ['lm-studio', 'mlx/Phi-4'],
+    ]);
+  });
+
+  test('in the cache of Hugging Face is known by its folder; a data set is none', () => {
+    place(home, '.cache/huggingface/hub/models--openai--whisper-tiny/refs/main', 'x');
+    place(home, '.cache/huggingface/hub/models--gpt2/refs/main', 'x');
+    place(home, '.cache/huggingface/hub/datasets--ana--notes/refs/main', 'x');
+    expect(found()).toEqual([
+      ['huggingface', 'gpt2'],
+      ['huggingface', 'openai/whisper-tiny'],
+    ]);
+    const { components } = scanWorld(homesWorld([home], { catalogue }), { detectors: [models] });
+    expect(components.map(({ purl }) => purl)).toEqual([
+      'pkg:huggingface/gpt2',
+      'pkg:huggingface/openai/whisper-tiny',
+    ]);
+  });
+
+  test('is a single file too; other files beside it are not', () => {
+    place(home, 'models/mistral-7b.Q4_K_M.gguf', 'GGUF');
+    place(home, 'models/invoice.ts', 'export class Invoice {}');
+    expect(found()).toEqual([['gguf', 'mistral-7b.Q4_K_M']]);
+  });
+
+  test("of Ollama's own account belongs to the machine", () => {
+    const manifest =
+      'usr/share/ollama/.ollama/models/manifests/registry.ollama.ai/library/phi4/14b';
+    place(home, manifest, '{}');
+    expect(found(folderWorld(home, 'linux', { catalogue }))).toEqual([['ollama', 'phi4:14b']]);
+    expect(found()).toEqual([]);
+  });
+});
