@@ -1,8 +1,8 @@
 /**
  * JetBrains IDEs and Android Studio as installed programs: which are there, under which name each
  * keeps its settings, and the plugins it ships, which are `bundled`. Known by the product record in
- * the program folder, never by the folder's name. An IDE that was unpacked into a place no list names
- * is not found here.
+ * the program folder; a folder's name only says, where there are many, that it is worth a look. An IDE
+ * that was unpacked into a place no list names is not found here.
  * Format: product-info.json, JetBrains/intellij-community, ProductInfoGenerator.
  */
 import type { Component } from '../../policies/component.js';
@@ -15,11 +15,16 @@ const prefix = 'jetbrains-program:';
 const maxFolders = 2_000;
 /** Each snap's running version is behind a link. */
 const snaps = '/snap';
+/** What the vendors call these folders and archives, for places that hold much else. */
+const usualName =
+  /idea|pycharm|webstorm|phpstorm|clion|goland|rider|rubymine|datagrip|dataspell|rustrover|studio|aqua|mps|writerside|jetbrains/i;
 
 /** An installed IDE. `product`: the name of its settings folder, `IntelliJIdea2025.3`. */
 export interface Ide {
   readonly folder: string;
   readonly plugins: string;
+  /** Where older Toolbox versions keep what the IDE's owner adds; null where there is none. */
+  readonly added: string | null;
   readonly product: string | null;
   readonly home: Home | null;
 }
@@ -28,6 +33,7 @@ export interface Ide {
 interface Place {
   readonly parent: string;
   readonly depth: number;
+  readonly isCrowded: boolean;
   readonly home: Home | null;
 }
 
@@ -40,13 +46,14 @@ export function idesOf(world: World): readonly Ide[] {
   const ides = new Map<string, Ide>();
   for (const place of placesOf(world)) {
     const reader = world.reader({ within: [place.parent] });
-    for (const folder of foldersBelow(place, world, reader)) {
-      const file = recordOf(folder, world);
-      if (ides.has(folder) || reader.facts(file) === null) continue;
-      const product = asRecord(reader.json(file))?.['dataDirectoryName'];
+    for (const folder of programsBelow(place, world, reader)) {
+      if (ides.has(folder)) continue;
+      const product = asRecord(reader.json(recordOf(folder, world)))?.['dataDirectoryName'];
+      const added = `${world.platform === 'darwin' ? world.path.dirname(folder) : folder}.plugins`;
       ides.set(folder, {
         folder,
         plugins: pluginsOf(folder, world),
+        added: place.home !== null && reader.facts(added) !== null ? added : null,
         product: typeof product === 'string' ? product : null,
         home: place.home,
       });
@@ -58,15 +65,17 @@ export function idesOf(world: World): readonly Ide[] {
 }
 
 function placesOf(world: World): readonly Place[] {
+  const placeOf = ([parent, depth, kind]: Depth, home: Home | null): Place => {
+    return { parent, depth, isCrowded: kind === 'crowded', home };
+  };
   const own = world.homes.flatMap((home) =>
-    placesInHome(home, world).map(([parent, depth]) => ({ parent, depth, home })),
+    placesInHome(home, world).map((place) => placeOf(place, home)),
   );
   if (!world.hasSystem) return own;
-  const shared = systemPlaces(world).map(([parent, depth]) => ({ parent, depth, home: null }));
-  return [...own, ...shared];
+  return [...own, ...systemPlaces(world).map((place) => placeOf(place, null))];
 }
 
-type Depth = readonly [parent: string, depth: number];
+type Depth = readonly [parent: string, depth: number, kind?: 'crowded'];
 
 /** Toolbox keeps `<tool>/`, older ones `<tool>/ch-<n>/<build>/`. */
 function placesInHome(home: Home, world: World): readonly Depth[] {
@@ -76,12 +85,10 @@ function placesInHome(home: Home, world: World): readonly Depth[] {
     case 'linux':
       return [
         [path.join(dataFolder(home, world), 'JetBrains', 'Toolbox', 'apps'), 3],
-        [dataFolder(home, world), 1],
-        [below('.cache', 'JetBrains', 'RemoteDev', 'dist'), 1],
-        ...['.', 'opt', 'apps', 'Applications', '.local/opt', '.local/lib'].map((name): Depth => [
-          below(name),
-          1,
-        ]),
+        [dataFolder(home, world), 1, 'crowded'],
+        [home.path, 1, 'crowded'],
+        [path.join(localFolder(home, world), 'JetBrains', 'RemoteDev', 'dist'), 1],
+        ...['opt', 'apps', 'Applications', '.local/opt'].map((name): Depth => [below(name), 1]),
       ];
     case 'darwin':
       return [
@@ -101,9 +108,9 @@ function systemPlaces({ platform }: World): readonly Depth[] {
     case 'linux':
       return [
         ['/opt', 2],
-        ['/usr/share', 1],
-        ['/usr/local', 1],
-        ['/usr/local/share', 1],
+        ['/usr/share', 1, 'crowded'],
+        ['/usr/local', 1, 'crowded'],
+        ['/usr/local/share', 1, 'crowded'],
         [snaps, 1],
       ];
     case 'darwin':
@@ -117,20 +124,24 @@ function systemPlaces({ platform }: World): readonly Depth[] {
   }
 }
 
-/** Folders that may be a program, down to a depth; a program's own folders are not gone into. */
-function foldersBelow({ parent, depth }: Place, world: World, reader: Reader): readonly string[] {
+/** Program folders down to a depth; their own folders are not gone into. */
+function programsBelow(place: Place, world: World, reader: Reader): readonly string[] {
   const isMac = world.platform === 'darwin';
+  const { parent, depth, isCrowded } = place;
   const programs: string[] = [];
   let level: readonly string[] = [parent];
   for (let below = 1; below <= depth; below += 1) {
-    const folders = level.flatMap((folder) =>
-      reader
-        .list(folder)
-        .filter(({ kind }) => kind === 'dir')
-        .map(({ name }) => world.path.join(folder, name, parent === snaps ? 'current' : '')),
-    );
-    programs.push(...folders.filter((folder) => !isMac || folder.endsWith('.app')));
-    level = folders.filter((folder) => !folder.endsWith('.app')).slice(0, maxFolders);
+    const next: string[] = [];
+    for (const folder of level) {
+      for (const { name, kind } of reader.list(folder)) {
+        if (kind !== 'dir' || (isCrowded && !usualName.test(name))) continue;
+        const path = world.path.join(folder, name, parent === snaps ? 'current' : '');
+        const mayBe = !isMac || name.endsWith('.app');
+        if (mayBe && reader.facts(recordOf(path, world)) !== null) programs.push(path);
+        else if (!isMac || !mayBe) next.push(path);
+      }
+    }
+    level = next.slice(0, maxFolders);
   }
   return programs.slice(0, maxFolders);
 }

@@ -105,6 +105,35 @@ describe('a plugin', () => {
     ]);
   });
 
+  test('is found where the properties put it, and is refused outside the home', () => {
+    const config = path.join(home, '.config/JetBrains/WebStorm2025.2');
+    const put = (to: string): string =>
+      place(config, 'idea.properties', `# moved\nidea.plugins.path = ${to}\n`);
+    made.unpackPlugin(path.join(home, 'ides/plugins'), claude);
+    made.unpackPlugin(path.join(top, 'elsewhere'), claude);
+    put('${user.home}/ides/plugins');
+    expect(rows(scanHome())).toEqual([
+      'claude-code-jetbrains 0.1.14-beta installed WebStorm2025.2',
+    ]);
+    put(path.join(top, 'elsewhere'));
+    const refused = scanHome();
+    expect(refused.components).toEqual([]);
+    expect(codes(refused)).toEqual(['refused-entry false']);
+  });
+
+  test('is found in the folder that an older Toolbox gives each IDE, and off where its list says', () => {
+    const build = path.join(home, '.local/share/JetBrains/Toolbox/apps/IDEA-U/ch-0/221.5080.210');
+    place(build, 'product-info.json', made.productInfo('IntelliJIdea2022.1'));
+    made.unpackPlugin(`${build}.plugins`, claude);
+    expect(rows(scanHome())).toEqual([
+      'claude-code-jetbrains 0.1.14-beta installed IntelliJIdea2022.1',
+    ]);
+    place(home, '.config/JetBrains/IntelliJIdea2022.1/disabled_plugins.txt', claude.id);
+    expect(rows(scanHome())).toEqual([
+      'claude-code-jetbrains 0.1.14-beta disabled IntelliJIdea2022.1',
+    ]);
+  });
+
   test('linked twice is one', () => {
     const plugins = path.join(home, made.pluginsFolder.linux('GoLand2025.2'));
     made.unpackPlugin(plugins, claude);
