@@ -11,6 +11,7 @@ import { isWithin } from './disk.js';
 import type { Reader, Root, World } from './index.js';
 import { environmentFolders } from './projects.js';
 import type { PythonLayout } from './python-places.js';
+import { readToml } from './toml.js';
 
 /** A site-packages folder. */
 export interface Site {
@@ -180,42 +181,32 @@ function pipxRecord(environment: string, { world, reader }: Look): Asked {
 }
 
 /**
- * uv-receipt.toml: the requirements a person named, and by `from` the packages whose commands were put
- * on the PATH. Only these two lists are looked for, in the form uv writes; the folder bears the tool's
- * name.
+ * uv-receipt.toml (uv-tool's `Tool`): the requirements a person named, and by `from` the packages whose
+ * commands were put on the PATH. The folder bears the tool's name.
  */
 function uvReceipt(environment: string, { world, reader }: Look): Asked {
   const name = 'uv-receipt.toml';
   const file = world.path.join(environment, name);
   const text = reader.text(file, 256 * 1024);
-  const isReceipt = text !== null && /^\[tool\]/m.test(text);
-  if (text !== null && !isReceipt) reader.note(file, 'malformed');
+  const receipt = text === null ? null : readToml(text);
+  const tool = receipt?.['tool'];
+  if (text !== null && tool === undefined) reader.note(file, 'malformed');
   const main = normalName('pypi', world.path.basename(environment));
   const named = [
-    ...valuesOf('name', listOf('requirements', text ?? '')),
-    ...valuesOf('from', listOf('entrypoints', text ?? '')),
+    ...valuesOf('name', fieldsOf(tool)['requirements']),
+    ...valuesOf('from', fieldsOf(tool)['entrypoints']),
   ];
   return {
     main,
     names: new Set([main, ...named.map((each) => normalName('pypi', each))]),
     version: null,
-    record: isReceipt ? name : null,
+    record: tool === undefined ? null : name,
   };
 }
 
-/** The text of a top-level list: up to the next key or table at the beginning of a line. */
-function listOf(key: string, text: string): string {
-  const start = new RegExp(`^${key}[ \\t]*=`, 'm').exec(text);
-  if (start === null) return '';
-  const rest = text.slice(start.index + start[0].length);
-  const end = /^(?:[\w-]+[ \t]*=|\[)/m.exec(rest);
-  return end === null ? rest : rest.slice(0, end.index);
-}
-
-function valuesOf(key: string, list: string): readonly string[] {
-  return [...list.matchAll(new RegExp(`[{,]\\s*${key}\\s*=\\s*"([\\w.-]{1,256})"`, 'g'))].map(
-    ([, value = '']) => value,
-  );
+/** One field of each table of a list. */
+function valuesOf(key: string, list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.flatMap((each) => textOf(fieldsOf(each)[key]) ?? []) : [];
 }
 
 /** Environments that a run-once command keeps: only what has a command can have been run. */
