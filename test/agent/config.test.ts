@@ -1,3 +1,4 @@
+/** What a home's settings and leftovers say: model gateways of installs, and traces of tools that are gone. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+/** MCP servers in the files of every host, what is told of each, and that nothing secret ever is. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+/** Local models by the names that their runners give files and folders. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+/** Services that a tool has left, by whole names and nothing that only looks like one. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

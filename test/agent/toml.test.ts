@@ -1,3 +1,4 @@
+/** The plain part of TOML: round trips, the examples of its own page, and any text at all. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readToml } from '../../agent/detect/toml.js';
