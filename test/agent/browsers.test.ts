@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { browsers } from '../../agent/detect/browsers.js';
 import { folderWorld, homesWorld } from '../../agent/detect/world.js';
@@ -258,6 +259,23 @@ describe('the preferences', () => {
     const result = scan();
     expect(rows(result)).toEqual([]);
     expect(codes(result)).toEqual(['malformed true']);
+  });
+
+  test('of any JSON at all give an answer and no error', () => {
+    made.unpackExtension(profile(), claude);
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue({ maxDepth: 3 }), (whole, entry) => {
+        place(profile(), 'Secure Preferences', JSON.stringify(whole));
+        made.writePreferences(profile(), [[claude.id, entry]]);
+        place(home, '.mozilla/firefox/a/extensions.json', JSON.stringify({ addons: entry, whole }));
+        const { components, readings } = scan();
+        expect(components.length).toBeLessThanOrEqual(1);
+        expect(readings.flatMap(({ problems }) => problems.map(({ code }) => code))).not.toContain(
+          'io',
+        );
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('larger than any browser writes are not read', () => {
