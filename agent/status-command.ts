@@ -9,6 +9,7 @@ import { builtInCatalogue } from '../policies/catalogue.js';
 import { worst } from '../policies/evaluate.js';
 import { CurfewError } from '../wire/errors.js';
 import { readIdentity } from './identity-files.js';
+import { attach } from './inventory.js';
 import { localPeople, thisPlatform } from './platform/index.js';
 import type { CommandIo } from './run.js';
 import { componentRecord, peopleTable, printable, type Judged } from './scan-output.js';
@@ -134,7 +135,7 @@ function readKnown(): Known {
     const verdicts = new Map(
       store.verdicts().map(({ component, verdict }) => [component, verdict]),
     );
-    const judged = store.components().map(({ component, firstSeen }) => ({
+    const judged = attach(store, builtInCatalogue()).map(({ component, firstSeen }) => ({
       component,
       verdict: verdicts.get(component.id) ?? null,
       firstSeenMs: firstSeen,

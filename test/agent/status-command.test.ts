@@ -105,3 +105,20 @@ test('--json and the inventory are records for programs', async () => {
   const table = await run(runInventory);
   expect(table.out).toContain('violation');
 });
+
+test('records that are never judged, as a trace that an install explains, do not make it unsure', async () => {
+  const codex = makeComponent('codex', { tool: 'codex-cli' });
+  const left = { tool: 'codex-cli', channel: 'config', state: 'residual' } as const;
+  const trace = makeComponent('codex-state', left);
+  const record = { ...left, evidence: ['model gateway'], gateway: 'llm.example.test' };
+  const setting = makeComponent('codex-cli gateway', record);
+  const all = [reading(makeRoot('npm:globals'), [codex, trace, setting])];
+  filled((store) => {
+    applyReadings(store, { readings: all, isFull: true, atMs: Date.now() });
+    store.putVerdict(codex.id, verdict('approved'), 0);
+  });
+  const line = 'clear components=1 approved=1\n';
+  expect(await run(runStatus, '--oneline')).toMatchObject({ code: 0, out: line });
+  const inventory = await run(runInventory, '--format', 'json');
+  expect(JSON.parse(inventory.out)).toMatchObject({ name: 'codex', gateway: 'llm.example.test' });
+});
