@@ -3,7 +3,7 @@
  * keeps its settings, and the plugins it ships, which are `bundled`. Known by the product record in
  * the program folder; a folder's name only says, where there are many, that it is worth a look. An IDE
  * that was unpacked into a place no list names is not found here.
- * Format: product-info.json, JetBrains/intellij-community, ProductInfoGenerator.
+ * Format: product-info.json, JetBrains/intellij-community, ProductInfoGenerator; before it, build.txt.
  */
 import type { Component } from '../../policies/component.js';
 import { makeComponent, toolOf } from './component.js';
@@ -48,13 +48,13 @@ export function idesOf(world: World): readonly Ide[] {
     const reader = world.reader({ within: [place.parent] });
     for (const folder of programsBelow(place, world, reader)) {
       if (ides.has(folder)) continue;
-      const product = asRecord(reader.json(recordOf(folder, world)))?.['dataDirectoryName'];
+      const product = productName(folder, world, reader);
       const added = `${world.platform === 'darwin' ? world.path.dirname(folder) : folder}.plugins`;
       ides.set(folder, {
         folder,
         plugins: pluginsOf(folder, world),
         added: place.home !== null && reader.facts(added) !== null ? added : null,
-        product: typeof product === 'string' ? product : null,
+        product,
         home: place.home,
       });
     }
@@ -137,7 +137,7 @@ function programsBelow(place: Place, world: World, reader: Reader): readonly str
         if (kind !== 'dir' || (isCrowded && !usualName.test(name))) continue;
         const path = world.path.join(folder, name, parent === snaps ? 'current' : '');
         const mayBe = !isMac || name.endsWith('.app');
-        if (mayBe && reader.facts(recordOf(path, world)) !== null) programs.push(path);
+        if (mayBe && isProgram(path, world, reader)) programs.push(path);
         else if (!isMac || !mayBe) next.push(path);
       }
     }
@@ -146,10 +146,48 @@ function programsBelow(place: Place, world: World, reader: Reader): readonly str
   return programs.slice(0, maxFolders);
 }
 
-function recordOf(folder: string, { path, platform }: World): string {
+function isProgram(folder: string, world: World, reader: Reader): boolean {
+  if (reader.facts(recordOf(folder, world)) !== null) return true;
+  const build = recordOf(folder, world, 'build.txt');
+  return reader.facts(build) !== null && productOfBuild(reader.text(build, 1024)) !== null;
+}
+
+/** A file beside the program that says which it is. */
+function recordOf(folder: string, { path, platform }: World, name = 'product-info.json'): string {
   return platform === 'darwin'
-    ? path.join(folder, 'Contents', 'Resources', 'product-info.json')
-    : path.join(folder, 'product-info.json');
+    ? path.join(folder, 'Contents', 'Resources', name)
+    : path.join(folder, name);
+}
+
+function productName(folder: string, world: World, reader: Reader): string | null {
+  const name = asRecord(reader.json(recordOf(folder, world)))?.['dataDirectoryName'];
+  if (typeof name === 'string') return name;
+  return productOfBuild(reader.text(recordOf(folder, world, 'build.txt'), 1024));
+}
+
+/** Product codes of https://plugins.jetbrains.com/docs/intellij/build-number-ranges.html. */
+const families: Readonly<Record<string, string>> = {
+  IU: 'IntelliJIdea',
+  IC: 'IdeaIC',
+  PY: 'PyCharm',
+  PC: 'PyCharmCE',
+  WS: 'WebStorm',
+  PS: 'PhpStorm',
+  CL: 'CLion',
+  GO: 'GoLand',
+  RD: 'Rider',
+  RM: 'RubyMine',
+  DB: 'DataGrip',
+  DS: 'DataSpell',
+  RR: 'RustRover',
+  AI: 'AndroidStudio',
+};
+
+/** `IU-253.28294.334` keeps its settings in `IntelliJIdea2025.3`. */
+function productOfBuild(text: string | null): string | null {
+  const [, code = '', year = '', part = ''] = /^([A-Z]{2})-(\d\d)(\d)\./.exec(text ?? '') ?? [];
+  const family = Object.hasOwn(families, code) ? families[code] : undefined;
+  return family === undefined ? null : `${family}20${year}.${part}`;
 }
 
 function pluginsOf(folder: string, { path, platform }: World): string {

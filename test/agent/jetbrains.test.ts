@@ -259,6 +259,17 @@ describe('what an IDE ships', () => {
     ]);
   });
 
+  test('is bundled also where the program has no record but its build number', () => {
+    place(top, 'opt/idea/build.txt', 'IU-172.3317.76');
+    place(top, 'opt/other/build.txt', 'nightly 4711');
+    for (const folder of ['idea', 'other']) {
+      made.unpackPlugin(path.join(top, `opt/${folder}/plugins`), fullLine);
+    }
+    expect(rows(scanMachine())).toEqual([
+      'jetbrains-full-line 253.28294.334 bundled IntelliJIdea2017.2',
+    ]);
+  });
+
   test('a program folder without the record is no IDE, and homes alone show none of the machine', () => {
     made.unpackPlugin(path.join(top, 'opt/idea/plugins'), claude);
     expect(rows(scanMachine())).toEqual([]);
