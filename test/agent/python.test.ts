@@ -122,6 +122,17 @@ describe('tools in an environment of their own', () => {
     expect(evidence(scanHome())).toContainEqual(['METADATA', 'uv-receipt.toml']);
   });
 
+  test.each([
+    ['linux', '.local/share/uv/tools', 'uv'],
+    ['darwin', 'Library/Application Support/uv/tools', 'uv'],
+    ['linux', '.rye/tools', 'rye'],
+  ] as const)('a tool on %s in %s', (platform, below, manager) => {
+    made.uvTool(home, made.aider('0.86.1'), { below, dependencies: [made.openai('2.6.0')] });
+    expect(rows(scanHome(platform))).toEqual([
+      `aider-chat 0.86.1 installed ${manager} ${below}/aider-chat`,
+    ]);
+  });
+
   test('nothing of a receipt but names of packages is kept', () => {
     made.uvTool(home, made.aider('0.86.1'));
     expect(JSON.stringify(scanHome())).not.toContain('CANARY');
@@ -219,6 +230,8 @@ describe('folders of interpreters and people', () => {
     ['linux', 'conda', 'home/ana/miniforge3/envs/notes/lib/python3.12/site-packages'],
     ['linux', 'conda', 'opt/conda/envs/notes/lib/python3.12/site-packages'],
     ['linux', 'virtualenv', 'home/ana/.virtualenvs/notes/lib/python3.12/site-packages'],
+    ['linux', 'virtualenv', 'home/ana/.venv/lib/python3.12/site-packages'],
+    ['linux', 'pixi', 'home/ana/.pixi/envs/notes/lib/python3.12/site-packages'],
     ['linux', 'homebrew', 'home/linuxbrew/.linuxbrew/lib/python3.12/site-packages'],
     ['darwin', 'pip', 'Users/ana/Library/Python/3.12/lib/python/site-packages'],
     ['darwin', 'system', 'Library/Python/3.9/site-packages'],
