@@ -135,7 +135,7 @@ function ofImage(
   proof: 'file' | 'desktop entry',
 ): Component {
   const name = readImageName(real, world);
-  const isNamed = name !== null && tool.identifiers.desktopFile.includes(name.id);
+  const isNamed = isNamedAs(tool, tool.id, real, world);
   return makeComponent(world, {
     tool: tool.id,
     channel: 'application',

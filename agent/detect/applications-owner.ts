@@ -16,12 +16,13 @@ import { imageFolders, isImage, readImageName } from './applications-linux.js';
 import { isBundle, readRecord } from './applications.js';
 import { homeOf } from './component.js';
 import { isWithin } from './disk.js';
+import { isApplicationFolder } from './folders.js';
 import type { Home, Reader, World } from './index.js';
 
 /** `real` is the program's real path; `reader` may look where it lies. */
 export function isOfApplication(tool: Tool, real: string, world: World, reader: Reader): boolean {
-  if (world.platform === 'win32') return false;
   const home = homeOf(world, real);
+  if (world.platform === 'win32') return isInProgramFolder(tool, real, home, world);
   if (world.platform === 'darwin') return isOfBundle(tool, real, { home, world, reader });
   return isImage(real)
     ? isOfImages(tool, real, { home, world, reader })
@@ -32,6 +33,18 @@ interface Place {
   readonly home: Home | null;
   readonly world: World;
   readonly reader: Reader;
+}
+
+/** A launcher in the folder of a windowed program, or below it. */
+function isInProgramFolder(tool: Tool, real: string, home: Home | null, { path }: World): boolean {
+  return tool.folders.filter(isApplicationFolder).some(({ path: pattern }) => {
+    if (/[*{]/.test(pattern)) return false;
+    const program = pattern.startsWith('~/')
+      ? path.join(home?.path ?? '', pattern.slice(2))
+      : pattern;
+    const folder = path.dirname(path.normalize(program));
+    return isWithin(real.toLowerCase(), folder.toLowerCase(), path.sep);
+  });
 }
 
 function isOfBundle(tool: Tool, real: string, { home, world, reader }: Place): boolean {

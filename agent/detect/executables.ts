@@ -375,7 +375,7 @@ function windowsLauncher(candidate: Candidate, facts: FileFacts, look: Look): Se
     }
   }
   const tool = claimOf(candidate.name, world);
-  if (tool === null) return null;
+  if (tool === null || isToldElsewhere(tool, candidate.path, look)) return null;
   const stem = world.path.join(root.path, candidate.name);
   return { component: fileComponent(tool, candidate, look, 'residual'), fileId: stem };
 }

@@ -238,6 +238,15 @@ describe('on Linux', () => {
     expect(look('linux')).toMatchObject([{ channel: 'application', version: '1.12.20' }]);
   });
 
+  test('a program in the home and its command are one install', () => {
+    program(home(), '.local/zed.app/bin/zed');
+    link(home(), '.local/bin/zed', '../zed.app/bin/zed');
+    menuEntry(entries(), 'dev.zed.Zed', '/home/ana/.local/zed.app/bin/zed %U');
+    expect(look('linux')).toMatchObject([
+      { tool: 'zed', channel: 'application', path: '/home/ana/.local/zed.app/bin/zed' },
+    ]);
+  });
+
   test('what a package has put there is the package channel’s to tell', () => {
     const files = ['/usr/share/windsurf/windsurf', '/usr/share/windsurf/bin/windsurf'];
     dpkgStatus(root, dpkgRecord({ name: 'windsurf', version: '1.12.20' }));
@@ -269,8 +278,16 @@ describe('on Linux', () => {
     program(root, 'home/ben/Applications/Cursor-1.7.54.AppImage');
     menuEntry(entries(), 'cursor', '/home/ben/Applications/Cursor-1.7.54.AppImage');
     menuEntry(entries(), 'windsurf', '/opt/windsurf/windsurf', 'Hidden=true\n');
-    const { components } = scan('linux');
-    expect(components.map(({ owner }) => owner)).toEqual(['ben']);
+    const result = scan('linux');
+    expect(result.components.map(({ owner }) => owner)).toEqual(['ben']);
+    const own = result.readings.find(({ root: { path: at } }) =>
+      at.endsWith('ana/.local/share/applications'),
+    );
+    expect(own).toMatchObject({
+      status: 'complete',
+      components: [],
+      problems: [{ code: 'outside', isLoss: false }],
+    });
   });
 });
 
@@ -301,6 +318,22 @@ describe('on Windows', () => {
     }
     const versions = look('win32').map(({ tool, version }) => `${tool} ${version}`);
     expect(versions.sort()).toEqual(['claude-desktop 1.0.9', 'claude-desktop 1.1.0']);
+  });
+
+  test('a command in the folder of such a program is a part of it', () => {
+    const programs = 'Users/ana/AppData/Local/Programs';
+    place(root, `${programs}/Ollama/ollama app.exe`, 'MZ');
+    place(root, `${programs}/Ollama/ollama.exe`, 'MZ');
+    place(root, `${programs}/Windsurf/Windsurf.exe`, 'MZ');
+    place(root, `${programs}/Windsurf/resources/app/bin/windsurf.cmd`, '@echo off\n');
+    const folders = ['Ollama', 'Windsurf\\resources\\app\\bin'].map(
+      (folder) => `C:\\Users\\ana\\AppData\\Local\\Programs\\${folder}`,
+    );
+    const { components } = scan('win32', { homePath: new Map([['ana', folders]]) });
+    expect(components.map(({ channel, tool }) => `${channel} ${tool}`).sort()).toEqual([
+      'application ollama',
+      'application windsurf',
+    ]);
   });
 
   test('a folder of another program of the same name is not entered', () => {
