@@ -1,7 +1,7 @@
 /**
  * Where each AI host keeps the list of MCP servers it starts, as data: file, format and the key below
- * which the servers stand. A new host is a line here. Lists inside projects are not among them. It
- * opens nothing; whether a folder is there is asked of the reader.
+ * which the servers stand. A new host is a line here. It opens nothing; whether a folder is there is
+ * asked of the reader.
  * Sources: the hosts' own documentation, by way of `mcp_config` in each; paths of the editor family
  * follow microsoft/vscode (mcpResourceScannerService.ts).
  */
@@ -125,6 +125,36 @@ const inEditors: readonly { readonly host: string; readonly file: string }[] = [
   { host: 'roo', file: 'rooveterinaryinc.roo-cline/settings/mcp_settings.json' },
   { host: 'kilo-code', file: 'kilocode.kilo-code/settings/mcp_settings.json' },
 ];
+
+/** Lists inside a project, below its folder. */
+const inProjects: readonly HostPlace[] = [
+  { host: 'claude-code', at: '.mcp.json' },
+  { host: 'vscode-copilot', at: '.vscode/mcp.json', key: 'servers' },
+  { host: 'cursor', at: '.cursor/mcp.json' },
+  { host: 'copilot-cli', at: '.github/mcp.json' },
+  { host: 'kiro', at: '.kiro/settings/mcp.json' },
+  { host: 'roo', at: '.roo/mcp.json' },
+  { host: 'junie', at: '.junie/mcp/mcp.json' },
+  { host: 'jetbrains-ai', at: '.ai/mcp/mcp.json' },
+  { host: 'gemini-cli', at: '.gemini/settings.json' },
+  { host: 'codex', at: '.codex/config.toml', format: 'toml', key: 'mcp_servers' },
+  { host: 'opencode', at: 'opencode.json', key: 'mcp' },
+  { host: 'opencode', at: 'opencode.jsonc', key: 'mcp' },
+  { host: 'qoder-cli', at: '.qoder/settings.local.json' },
+  { host: 'trae', at: '.trae/mcp.json' },
+  { host: 'factory-droid', at: '.factory/mcp.json' },
+  { host: 'devin', at: '.devin/mcp_config.json' },
+];
+
+/** Names in a project's folder that show that one of its lists may be there. */
+export const projectNames: ReadonlySet<string> = new Set(
+  inProjects.map(({ at }) => at.split('/')[0] ?? at),
+);
+
+/** The files that a project's folder may have. */
+export function projectFiles(folder: string, { path }: World): readonly McpFile[] {
+  return inProjects.map((place) => toFile(place, path.join(folder, ...place.at.split('/'))));
+}
 
 /** What an editor's own list is called where the host is not the editor itself. */
 const hostOfEditor = (id: string): string => (id.startsWith('vscod') ? 'vscode-copilot' : id);

@@ -2,13 +2,20 @@
  * MCP servers that the AI hosts of a person are set up to start: one component per file and server
  * name. Told are the name, the program, the package and its pinned version, the host of a URL and the
  * names of variables; never a value of any of them, an argument, a header, or the rest of an address.
- * The servers of a project's own file are not looked for. Nothing is started or connected to.
+ * The files of projects are looked for in a deep scan alone. Nothing is started or connected to.
  */
 import type { Component } from '../../policies/component.js';
 import { makeComponent, toolOf } from './component.js';
-import type { Detector, Reader, Root, World } from './index.js';
+import type { Detector, Home, Reader, Root, World } from './index.js';
 import { commandName, servedPackage, urlHost } from './mcp-command.js';
-import { mcpFolders, type McpFile, type McpFolder } from './mcp-hosts.js';
+import {
+  mcpFolders,
+  projectFiles,
+  projectNames,
+  type McpFile,
+  type McpFolder,
+} from './mcp-hosts.js';
+import { foldersWith } from './projects.js';
 import { readToml } from './toml.js';
 
 /** Claude Code keeps its own state beside its servers, which grows with every project. */
@@ -21,8 +28,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export const mcp: Detector = {
   channel: 'mcp',
-  roots: (world) => mcpFolders(world).map(toRoot),
-  read: readFolder,
+  roots: (world) => [
+    ...mcpFolders(world).map(toRoot),
+    ...(world.isDeep ? world.homes.map(projectsOf) : []),
+  ],
+  read: (root, world, reader) =>
+    root.id.startsWith(projectsPrefix)
+      ? readProjects(root, world, reader)
+      : readFolder(root, world, reader),
   prepare: loadYaml,
 };
 
@@ -30,6 +43,24 @@ function toRoot({ path, home, boundary, files, isWatched }: McpFolder): Root {
   const manager = files[0]?.host ?? null;
   const watch = isWatched ? [path] : [];
   return { id: `mcp:${path}`, channel: 'mcp', manager, path, home, boundary, watch };
+}
+
+const projectsPrefix = 'mcp:projects:';
+
+function projectsOf(home: Home): Root {
+  const { path } = home;
+  const id = `${projectsPrefix}${path}`;
+  const boundary = { within: [path] };
+  return { id, channel: 'mcp', manager: null, path, home, boundary, watch: [] };
+}
+
+function readProjects(root: Root, world: World, reader: Reader): readonly Component[] {
+  return foldersWith(projectNames, root.path, world, reader).flatMap((folder) =>
+    projectFiles(folder, world)
+      .filter(({ path }) => reader.facts(path) !== null)
+      .flatMap((file) => readFile(file, world, reader))
+      .map((component): Component => ({ ...component, scope: 'project' })),
+  );
 }
 
 let parseYaml: ((text: string) => unknown) | null = null;
@@ -55,10 +86,14 @@ function readFolder(root: Root, world: World, reader: Reader): readonly Componen
       if (isDenied) reader.note(root.path, 'denied');
       return [];
     }
-    return serversOf(file, contents(file, reader), reader).map((server) =>
-      componentOf(server, file, world),
-    );
+    return readFile(file, world, reader);
   });
+}
+
+function readFile(file: McpFile, world: World, reader: Reader): readonly Component[] {
+  return serversOf(file, contents(file, reader), reader).map((server) =>
+    componentOf(server, file, world),
+  );
 }
 
 function contents({ format, path }: McpFile, reader: Reader): unknown {

@@ -1,5 +1,5 @@
 /**
- * The node_modules folders and Python environments of a person's projects, for a deep scan alone. The
+ * Folders of a person's projects that hold what a detector asks for, for a deep scan alone. The
  * walk follows no link, enters no hidden folder but a project's `.venv`, none that the platform guards
  * with a privacy question, and nothing that it looks for; it is bounded in depth and folders, and says
  * so when it stops early.
@@ -47,6 +47,20 @@ export function environmentFolders(home: string, world: World, reader: Reader): 
       name !== 'node_modules' && (!name.startsWith('.') || /^\.v?env/.test(name));
     return { found: [], next: folders.filter(isNext) };
   });
+}
+
+/** Folders below a home, itself left out, in which one of these names lies, in a fixed order. */
+export function foldersWith(
+  names: ReadonlySet<string>,
+  home: string,
+  world: World,
+  reader: Reader,
+): readonly string[] {
+  const found = walk(home, world, reader, (entries, folders) => ({
+    found: entries.some(({ name }) => names.has(name)) ? [''] : [],
+    next: folders.filter((name) => name !== 'node_modules' && !name.startsWith('.')),
+  }));
+  return found.filter((folder) => folder !== home);
 }
 
 /** What to do with a folder: names below it that are sought (empty: itself), and those to go into. */

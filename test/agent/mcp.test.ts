@@ -187,6 +187,27 @@ describe('the hosts', () => {
     expect(windows.components.map(({ owner }) => owner)).toEqual(['ben']);
   });
 
+  test("projects' own files are read in a deep scan alone, and the home is no project", async () => {
+    made.jsonHost(home, '.cursor/mcp.json', { files: npx('files-server') });
+    made.jsonHost(home, 'code/shop/.mcp.json', { db: npx('db-server') });
+    made.jsonHost(home, 'code/shop/.vscode/mcp.json', { docs: npx('docs') }, 'servers');
+    made.jsonHost(home, 'code/shop/node_modules/x/.mcp.json', { other: npx('other') });
+    const all = async (isDeep: boolean): Promise<unknown[]> => {
+      const world = homesWorld([home], { catalogue, platform: 'linux', isDeep });
+      return (await scan(world)).components.map(({ manager, name, scope }) => [
+        manager,
+        name,
+        scope,
+      ]);
+    };
+    expect(await all(false)).toEqual([['cursor', 'files', 'global']]);
+    expect(await all(true)).toEqual([
+      ['cursor', 'files', 'global'],
+      ['claude-code', 'db', 'project'],
+      ['vscode-copilot', 'docs', 'project'],
+    ]);
+  });
+
   test('one name in two hosts is two servers, the same one in two projects is one', async () => {
     made.jsonHost(home, '.cursor/mcp.json', { docs: npx('docs') });
     made.claudeJson(home, {}, { '/a': { docs: npx('docs') }, '/b': { docs: npx('docs') } });
