@@ -16,7 +16,7 @@ import * as made from '../worlds/browsers.js';
 import { link, place } from '../worlds/native.js';
 
 const catalogue = builtInCatalogue();
-const { addon, claudeExtension: claude } = made;
+const { claudeExtension: claude } = made;
 const other = { id: 'nngceckbapebfimnlniiiahkandclblb', version: '2025.10.0' };
 let top: string;
 let home: string;
@@ -298,115 +298,5 @@ describe('a place that cannot be looked at', () => {
     expect(marked.map(({ root }) => root.manager)).toEqual(
       expect.arrayContaining(['chrome', 'edge', 'brave']),
     );
-  });
-});
-
-describe('an add-on of Firefox', () => {
-  const box = 'chatgptbox 2.5.9 installed high firefox';
-  const firefox = (platform: Platform = 'linux'): string =>
-    path.join(home, made.firefoxFolder[platform]);
-
-  function install(at: string, change: Readonly<Record<string, unknown>> = {}): void {
-    made.writeAddons(at, [made.addonEntry(at, addon, change)]);
-    made.packAddon(at, addon);
-  }
-
-  test.each(['linux', 'darwin', 'win32'] as const)('is found where %s keeps it', (platform) => {
-    const name = platform === 'linux' ? 'k2x9.default' : 'Profiles/k2x9.default';
-    const at = path.join(firefox(platform), name);
-    made.writeProfiles(firefox(platform), [name]);
-    install(at);
-    const result = scan(platform);
-    expect(result.status).toBe('complete');
-    expect(result.components).toMatchObject([
-      {
-        tool: 'chatgptbox',
-        manager: 'firefox',
-        name: addon.id,
-        version: '2.5.9',
-        path: path.join(at, `extensions/${addon.id}.xpi`),
-        owner: 'ana',
-        state: 'installed',
-        confidence: 'high',
-        evidence: ['extensions.json', 'profile:k2x9.default'],
-      },
-    ]);
-  });
-
-  test.each([
-    'snap/firefox/common/.mozilla/firefox',
-    '.var/app/org.mozilla.firefox/.mozilla/firefox',
-    '.config/mozilla/firefox',
-  ])('is found in %s', (folder) => {
-    const at = path.join(home, folder);
-    made.writeProfiles(at, ['a.default-esr', 'b.dev-edition-default']);
-    install(path.join(at, 'a.default-esr'));
-    install(path.join(at, 'b.dev-edition-default'));
-    expect(rows(scan())).toEqual([box, box]);
-  });
-
-  test('of a fork is found with the name of the fork', () => {
-    made.writeProfiles(path.join(home, '.zen'), ['a.default']);
-    install(path.join(home, '.zen/a.default'));
-    expect(rows(scan())).toEqual(['chatgptbox 2.5.9 installed high zen']);
-  });
-
-  test.each([
-    ['off', { active: false }, 'disabled'],
-    ['switched off by its owner', { userDisabled: true, active: false }, 'disabled'],
-    ['refused by the browser', { appDisabled: true }, 'disabled'],
-    ['brought along', { location: 'app-builtin' }, 'bundled'],
-  ])('that is %s says so', (_, change, state) => {
-    install(path.join(firefox(), 'a'), change);
-    expect(scan().components).toMatchObject([{ state }]);
-  });
-
-  test('of another kind, or hidden by another copy, is none', () => {
-    const at = path.join(firefox(), 'a');
-    const entry = (change: Readonly<Record<string, unknown>>): unknown =>
-      made.addonEntry(at, addon, change);
-    made.writeAddons(at, [entry({ type: 'theme' }), entry({ visible: false }), null, 7, {}]);
-    expect(scan()).toMatchObject({ status: 'complete', components: [] });
-  });
-
-  test('is never looked for where its path says', () => {
-    const at = path.join(firefox(), 'a');
-    made.writeAddons(at, [made.addonEntry(at, addon, { path: '/etc/passwd' })]);
-    expect(scan().components).toMatchObject([{ path: '/etc/passwd', confidence: 'medium' }]);
-    const up = { ...addon, id: '../../../etc@passwd' };
-    made.writeAddons(at, [made.addonEntry(at, up)]);
-    expect(scan().components).toEqual([]);
-  });
-
-  test('in a profile outside the folder is found in the home and refused elsewhere', () => {
-    made.writeProfiles(firefox(), [path.join(home, 'profiles/mine'), path.join(top, 'theirs')]);
-    install(path.join(home, 'profiles/mine'));
-    install(path.join(top, 'theirs'));
-    const result = scan();
-    expect(rows(result)).toEqual([box]);
-    expect(codes(result)).toEqual(['refused-entry false']);
-  });
-
-  test('in a profile that was given up is a trace, unless profiles are kept in groups', () => {
-    install(path.join(firefox(), 'old'));
-    expect(rows(scan())).toEqual([box]);
-    made.writeProfiles(firefox(), ['new']);
-    expect(rows(scan())).toEqual(['chatgptbox 2.5.9 residual medium firefox']);
-    made.writeProfiles(firefox(), ['new'], ['StoreID=a1b2c3']);
-    expect(rows(scan())).toEqual([box]);
-  });
-
-  test('whose list cannot be read is known by its file, with less confidence', () => {
-    const at = path.join(firefox(), 'a');
-    install(at);
-    made.writeProfiles(firefox(), ['a']);
-    place(at, 'extensions.json', '{"addons": [{');
-    const broken = scan();
-    expect(rows(broken)).toEqual(['chatgptbox 2.5.9 installed low firefox']);
-    expect(broken.status).toBe('partial');
-    fs.rmSync(path.join(at, 'extensions.json'));
-    expect(rows(scan())).toEqual(['chatgptbox 2.5.9 installed medium firefox']);
-    made.writeAddons(at, []);
-    expect(rows(scan())).toEqual(['chatgptbox 2.5.9 residual low firefox']);
   });
 });
