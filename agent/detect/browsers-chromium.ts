@@ -119,22 +119,23 @@ function readPreferences({ profile, world, reader }: Look): Preferences {
       for (const [id, entry] of Object.entries(asRecord(extensions?.[key]) ?? {})) {
         const preference = asRecord(entry);
         if (preference === null || entries.has(id)) continue;
-        const read = preferenceOf(preference, name);
-        if (read !== null) entries.set(id, read);
+        entries.set(id, preferenceOf(preference, name));
       }
     }
   }
   return { entries, status, mtimeMs };
 }
 
-/** An entry without a place is what is remembered of an extension, not one that is there. */
-function preferenceOf(entry: Readonly<Record<string, unknown>>, source: string): Preference | null {
-  const { path, location } = entry;
-  const state = stateOf(entry);
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    return state === 'uninstalled' ? { source, path: null, location, version: null, state } : null;
-  }
-  return { source, path, location, version: versionOf(asRecord(entry['manifest'])), state };
+function preferenceOf(entry: Readonly<Record<string, unknown>>, source: string): Preference {
+  const { path, location, manifest } = entry;
+  const isPath = typeof path === 'string' && path !== '' && !path.includes('\0');
+  return {
+    source,
+    path: isPath ? path : null,
+    location,
+    version: versionOf(asRecord(manifest)),
+    state: stateOf(entry),
+  };
 }
 
 /**
@@ -172,6 +173,11 @@ function findOf(id: string, preferences: Preferences, look: Look): Find | null {
   if (preference === undefined && preferences.status !== 'read') {
     const confidence = preferences.status === 'absent' ? 'medium' : 'low';
     return { ...found, state: 'installed', confidence };
+  }
+  if (preference !== undefined && preference.state !== 'uninstalled') {
+    const state = preference.state === 'disabled' ? 'disabled' : 'installed';
+    const evidence = [preference.source, ...found.evidence];
+    return { ...found, state, confidence: 'medium', evidence };
   }
   const isUnsaved = latest.mtimeMs > preferences.mtimeMs + unsavedMs;
   return preference === undefined && isUnsaved

@@ -203,6 +203,15 @@ describe('the preferences', () => {
     expect(rows(scan())).toEqual(['claude-for-chrome 1.0.33 installed medium chrome']);
   });
 
+  test('that name an extension without its place have the highest version folder', () => {
+    made.unpackExtension(profile(), claude);
+    made.unpackExtension(profile(), { ...claude, version: '1.0.4' });
+    made.writePreferences(profile(), [[claude.id, { state: 1 }]]);
+    expect(rows(scan())).toEqual(['claude-for-chrome 1.0.33 installed medium chrome']);
+    made.writePreferences(profile(), [[claude.id, { disable_reasons: [1] }]]);
+    expect(rows(scan())).toEqual(['claude-for-chrome 1.0.33 disabled medium chrome']);
+  });
+
   test('that do not name a folder make it a trace, but not one they cannot know yet', () => {
     made.writePreferences(profile(), [made.preference(other)]);
     const folder = made.unpackExtension(profile(), claude);
