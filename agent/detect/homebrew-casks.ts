@@ -90,6 +90,13 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A path without steps upwards; Homebrew writes no other. */
+const isPlace = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  value !== '' &&
+  !value.includes('\0') &&
+  !value.split('/').includes('..');
+
 /** `"artifacts": [{"app": ["Name.app", {"target": "Other.app"}]}, ...]`. */
 function listed(record: unknown): readonly Artifact[] {
   const list = isFields(record) ? record['artifacts'] : null;
@@ -98,8 +105,8 @@ function listed(record: unknown): readonly Artifact[] {
     Object.entries(entry).flatMap(([kind, value]): Artifact[] => {
       const [source, options] = Array.isArray(value) ? (value as unknown[]) : [];
       const target = isFields(options) ? options['target'] : null;
-      if (typeof source !== 'string' || source === '') return [];
-      return [{ kind, source, target: typeof target === 'string' ? target : null }];
+      if (!isPlace(source)) return [];
+      return [{ kind, source, target: isPlace(target) ? target : null }];
     }),
   );
 }
@@ -109,6 +116,7 @@ function written(text: string): readonly Artifact[] {
   const line = /^\s*(app|suite|binary|appimage)\s+"([^"\n]+)"(?:,\s*target:\s*"([^"\n]+)")?/gm;
   return [...text.matchAll(line)]
     .map(([, kind = '', source = '', target]) => ({ kind, source, target: target ?? null }))
+    .filter(({ source, target }) => isPlace(source) && (target === null || isPlace(target)))
     .filter(({ source }) => !/#\{(?!appdir\}|staged_path\}|HOMEBREW_PREFIX\})/.test(source));
 }
 

@@ -29,15 +29,21 @@ interface Candidate {
   readonly isSetAside: boolean;
 }
 
+/** No folder has so many packages; what lies there beyond them is a trap for whoever reads it all. */
+const maxRecords = 2000;
+
 /** The packages of a site-packages folder that are reported; all of them if a rule takes the channel. */
 export function distributionsIn(
   folder: string,
   world: World,
   reader: Reader,
 ): readonly Distribution[] {
-  const found = reader
+  const candidates = reader
     .list(folder)
-    .flatMap((entry) => candidateOf(entry, folder, world) ?? [])
+    .flatMap((entry) => candidateOf(entry, folder, world) ?? []);
+  if (candidates.length > maxRecords) reader.note(folder, 'too-many');
+  const found = candidates
+    .slice(0, maxRecords)
     .filter((candidate) => !isOfHomebrew(candidate, world, reader))
     .flatMap((candidate) => read(candidate, world, reader) ?? []);
   return [...Map.groupBy(found, ({ name }) => name).values()].flatMap((same) => {
@@ -56,7 +62,7 @@ const recordName = /^(.+?)(?:-(?:v?\d[^-]*)(?:-.*)?)?\.(dist-info|egg-info|egg)$
 function candidateOf({ name, kind }: Entry, folder: string, world: World): Candidate | null {
   if (!name.endsWith('-info') && !name.endsWith('.egg')) return null;
   const [, stem = '', form = ''] = recordName.exec(name) ?? [];
-  if (stem === '' || kind === 'other') return null;
+  if (stem === '' || kind === 'other' || (form === 'dist-info' && kind === 'file')) return null;
   const isSetAside = stem.startsWith('~');
   const isWorthIt = isSetAside ? tailsOf(world).has(tailOf(stem)) : isWanted(stem, world);
   if (!isWorthIt) return null;

@@ -119,11 +119,9 @@ class DiskReader implements Reader {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      const errors: ParseError[] = [];
-      const value = parseWithComments(text, errors, { allowTrailingComma: true }) as unknown;
-      if (errors.length === 0 && value !== undefined) return value;
-      this.note(file, 'malformed');
-      return undefined;
+      const value = parseCommented(text);
+      if (value === undefined) this.note(file, 'malformed');
+      return value;
     }
   }
 
@@ -277,6 +275,17 @@ class DiskReader implements Reader {
       stream.closeSync();
     }
     return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+/** undefined: no JSON even so, or nested deeper than a parser that calls itself can follow. */
+function parseCommented(text: string): unknown {
+  try {
+    const errors: ParseError[] = [];
+    const value = parseWithComments(text, errors, { allowTrailingComma: true }) as unknown;
+    return errors.length === 0 ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -262,6 +262,26 @@ describe('casks', () => {
     expect(scanMachine().components).toMatchObject([{ state: 'installed', confidence: 'medium' }]);
   });
 
+  test('a record nested without end costs that record alone', () => {
+    made.commandCask(prefix, 'claude-code', '2.1.120', 'claude');
+    made.commandCask(prefix, 'codex', '0.141.0', 'codex');
+    const folder = 'Caskroom/codex/.metadata/0.141.0/20260701120000.000/Casks';
+    place(prefix, `${folder}/codex.json`, `{"artifacts":${'['.repeat(100_000)}`);
+    const result = scanMachine();
+    expect(result.status).toBe('partial');
+    expect(result.components.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'claude-code installed',
+      'codex installed',
+    ]);
+  });
+
+  test('a record cannot call something else on the machine its program', () => {
+    const artifacts = [{ app: ['../../../../../etc/passwd'] }, { binary: ['a\u0000b'] }];
+    made.cask(prefix, { token: 'cursor', version: '3.1', artifacts });
+    place(top, 'etc/passwd', 'ana:x:1001:1001::/Users/ana:/bin/zsh\n');
+    expect(scanMachine().components).toMatchObject([{ state: 'residual' }]);
+  });
+
   test('casks of other names are nothing', () => {
     const appFolder = path.join(top, 'Applications');
     made.appCask(prefix, { token: 'gemini', version: '2.9.11', appFolder }, 'Gemini 2');

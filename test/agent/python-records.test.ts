@@ -106,6 +106,20 @@ describe('records', () => {
     ]);
   });
 
+  test('thousands of records of one name are cut off, and the root says so', () => {
+    for (let count = 0; count < 2100; count += 1) {
+      fs.mkdirSync(path.join(site(), `aider_chat-${count}.dist-info`), { recursive: true });
+    }
+    const result = scanHome();
+    expect(result.status).toBe('partial');
+    expect(result.components).toHaveLength(2000);
+  });
+
+  test('a file of the name of a record folder is none', () => {
+    place(site(), 'aider_chat-0.86.1.dist-info', 'Name: aider-chat\nVersion: 0.86.1\n');
+    expect(rows(scanHome())).toEqual([]);
+  });
+
   test('a package that a rule names is reported without a tool', () => {
     made.wheelInto(site(), { name: 'Team.Agent', version: '3.1' });
     const named = new Map([['pypi', new Set(['team-agent'])]]);
