@@ -7,7 +7,7 @@
 import type { Catalogue, Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import { makeComponent } from './component.js';
-import { gatewaysOfHome, managedGateway, settingsRoot } from './gateways.js';
+import { gatewaysOfHome, gatewaysOfMachine, managedGateway, settingsRoot } from './gateways.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 import { startFiles } from './shell-path.js';
 
@@ -18,12 +18,13 @@ const maxLineLength = 4096;
 export const config: Detector = {
   channel: 'config',
   roots: (world) => [
-    ...managedRoots(world),
+    ...machineRoots(world),
     ...world.homes.map((home) => settingsOf(home)),
     ...world.homes.flatMap((home) => stateRoots(home, world)),
   ],
   read(root, world, reader) {
     if (root.home === null) {
+      if (root.path === machineFolder) return gatewaysOfMachine(world, reader);
       return managedGateway(world.path.join(root.path, managedFile), world, reader);
     }
     return root.id.startsWith(prefix)
@@ -39,12 +40,17 @@ const managedFolders = {
   win32: 'C:\\Program Files\\ClaudeCode',
 } as const;
 
-function managedRoots({ platform, hasSystem }: World): readonly Root[] {
-  if (!hasSystem) return [];
-  const path = managedFolders[platform];
-  const id = `${settingsRoot}:${path}`;
-  const boundary = { within: [path] };
-  return [{ id, channel: 'config', manager: null, path, home: null, boundary, watch: [path] }];
+/** Where start files of the whole machine lie. */
+const machineFolder = '/etc';
+
+function machineRoots({ platform, hasSystem }: World): readonly Root[] {
+  const folders = [managedFolders[platform], ...(platform === 'win32' ? [] : [machineFolder])];
+  return (hasSystem ? folders : []).map((path): Root => {
+    const id = `${settingsRoot}:${path}`;
+    const watch = path === machineFolder ? [] : [path];
+    const boundary = { within: [path] };
+    return { id, channel: 'config', manager: null, path, home: null, boundary, watch };
+  });
 }
 
 /** Start files and settings lie all over a home, in folders that change all day: no watch pays there. */

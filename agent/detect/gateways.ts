@@ -18,6 +18,8 @@ const maxBytes = 1024 * 1024;
 const maxLineLength = 4096;
 /** Marks the records of this file among those of the channel. */
 const kind = 'model gateway';
+/** Marks those that a person cannot change. */
+const managed = 'managed settings';
 /** Roots whose reading shows whether a person has set any. */
 export const settingsRoot = 'config:settings';
 
@@ -81,10 +83,9 @@ const claude = families[0] as Family;
 
 /** What a home's settings and start files say, one record for each group of tools. */
 export function gatewaysOfHome(home: Home, world: World, reader: Reader): readonly Component[] {
-  const lines = startFiles.flatMap((name) => {
-    const file = world.path.join(home.path, name);
-    return settingsIn(reader.text(file, maxBytes) ?? '').map((set) => ({ ...set, file }));
-  });
+  const lines = startFiles.flatMap((name) =>
+    placedSettings(world.path.join(home.path, name), reader),
+  );
   return families.flatMap((family) => {
     const own = family.files
       .map(({ at, movedBy, read }) => {
@@ -107,14 +108,50 @@ export function gatewaysOfHome(home: Home, world: World, reader: Reader): readon
 /** Settings that the company put on the machine for Claude Code, which stand above a person's own. */
 export function managedGateway(file: string, world: World, reader: Reader): readonly Component[] {
   const setting = fromEnvBlock(file, reader, claude.variables);
-  return setting === null ? [] : [recordOf(claude, { ...setting, file }, world)];
+  return setting === null ? [] : [recordOf(claude, { ...setting, file }, world, managed)];
+}
+
+/** What the machine's own start files set for everybody who sets nothing else. */
+const machineFiles = [
+  '/etc/environment',
+  '/etc/profile',
+  '/etc/bash.bashrc',
+  '/etc/bashrc',
+  '/etc/zshenv',
+  '/etc/zshrc',
+  '/etc/zsh/zshenv',
+  '/etc/zsh/zshrc',
+];
+const machineFolder = '/etc/profile.d';
+const maxMachineFiles = 200;
+
+export function gatewaysOfMachine(world: World, reader: Reader): readonly Component[] {
+  const more = reader.list(machineFolder).filter(({ name }) => /\.(sh|fish)$/.test(name));
+  const files = [
+    ...machineFiles,
+    ...more.slice(0, maxMachineFiles).map(({ name }) => world.path.join(machineFolder, name)),
+  ];
+  const lines = files.flatMap((file) => placedSettings(file, reader));
+  return families.flatMap((family) => {
+    const set = strangest(family, lines, world.catalogue);
+    return set === null ? [] : [recordOf(family, set, world)];
+  });
+}
+
+function placedSettings(file: string, reader: Reader): readonly Placed[] {
+  return settingsIn(reader.text(file, maxBytes) ?? '').map((set) => ({ ...set, file }));
 }
 
 interface Placed extends Setting {
   readonly file: string;
 }
 
-function recordOf({ tools }: Family, { key, value, file }: Placed, world: World): Component {
+function recordOf(
+  { tools }: Family,
+  { key, value, file }: Placed,
+  world: World,
+  ...more: readonly string[]
+): Component {
   const host = urlHost(value);
   const tool = tools[0] ?? '';
   const component = makeComponent(world, {
@@ -126,7 +163,7 @@ function recordOf({ tools }: Family, { key, value, file }: Placed, world: World)
     path: file,
     state: 'residual',
     confidence: 'low',
-    evidence: [kind, key],
+    evidence: [kind, key, ...more],
   });
   return host === null ? component : { ...component, gateway: host };
 }
@@ -218,9 +255,10 @@ export interface RootState {
 }
 
 /**
- * Components with the gateway of their tool: the machine's setting before the owner's. What belongs to
- * the machine is everybody's, so there a third party's host of any person counts. No setting is `null`
- * if all places of one could be read, else nothing is said. The records themselves are left out.
+ * Components with the gateway of their tool: what is managed before the owner's own, and that before
+ * what the machine sets for all. What belongs to the machine is everybody's, so there a third party's
+ * host of any person counts. No setting is `null` if all places of one could be read, else nothing is
+ * said. The records themselves are left out.
  */
 export function attachGateways(
   components: readonly Component[],
@@ -229,7 +267,7 @@ export function attachGateways(
   const records = components.filter(isRecord);
   const roots = around.roots.filter(({ id }) => id.startsWith(settingsRoot));
   const isLooked = (owner: string | null): boolean => {
-    const own = roots.filter(({ account }) => owner === null || account === owner);
+    const own = roots.filter(({ account }) => [owner, account].includes(null) || account === owner);
     return own.length > 0 && own.every(({ status }) => /^(complete|absent)$/.test(status));
   };
   return components
@@ -238,11 +276,13 @@ export function attachGateways(
       const family = families.find(({ tools }) => tools.includes(component.tool ?? ''));
       if (family === undefined) return component;
       const ofFamily = records.filter(({ tool }) => tool === family.tools[0]);
-      const managed = ofFamily.filter(({ owner }) => owner === null);
       const { owner } = component;
-      const own = ofFamily.filter((record) => owner === null || record.owner === owner);
-      const set = managed.length > 0 ? managed : own;
-      if (set.length === 0) return isLooked(owner) ? { ...component, gateway: null } : component;
+      const set = [
+        ofFamily.filter(({ evidence }) => evidence.includes(managed)),
+        ofFamily.filter((record) => record.owner === owner || (owner === null && record.owner)),
+        ofFamily.filter((record) => record.owner === null),
+      ].find((records) => records.length > 0);
+      if (set === undefined) return isLooked(owner) ? { ...component, gateway: null } : component;
       const tool = around.catalogue.tool(component.tool ?? '');
       const hosts = set.flatMap(({ gateway }) => (gateway == null ? [] : [gateway])).sort();
       const host = hosts.find((one) => gatewayKind(one, tool) === 'third-party') ?? hosts[0];

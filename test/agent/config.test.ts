@@ -108,7 +108,7 @@ describe('the gateway of a tool', () => {
     expect(gateways()['claude-code']).toBe('llm.example.test');
   });
 
-  test("is nobody else's, and what the company sets stands above all", () => {
+  test("is nobody else's; the machine's counts for who has none, a managed one for all", () => {
     const ben = path.join(top, 'home/ben');
     install(ben);
     made.claudeSettings(ben, { ANTHROPIC_BASE_URL: 'https://llm.example.test' });
@@ -119,6 +119,8 @@ describe('the gateway of a tool', () => {
       )?.gateway;
     expect(world.homes.map(({ account }) => account)).toEqual(['ana', 'ben']);
     expect([own('ana'), own('ben')]).toEqual([null, 'llm.example.test']);
+    place(top, 'etc/profile.d/llm.sh', 'export ANTHROPIC_BASE_URL=https://all.example.test\n');
+    expect([own('ana'), own('ben')]).toEqual(['all.example.test', 'llm.example.test']);
     const env = { ANTHROPIC_BASE_URL: 'https://gateway.company.test' };
     place(top, 'etc/claude-code/managed-settings.json', JSON.stringify({ env }));
     expect([own('ana'), own('ben')]).toEqual(['gateway.company.test', 'gateway.company.test']);
