@@ -4,6 +4,7 @@
  * before anything is kept. A process that cannot be looked into is no finding and no absence either.
  */
 import type { Component } from '../../policies/component.js';
+import { runningApplication } from './applications-running.js';
 import { makeComponent, packageUrl, toolOf } from './component.js';
 import { commandPaths, programName } from './executables.js';
 import { matchVersionFolder } from './folders.js';
@@ -130,9 +131,15 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
     case 'other':
     case 'shim': {
       const match = matchVersionFolder(path, world);
-      return match === null ? ofPython(path, world, reader) : ofVendor(match, path, world);
+      if (match !== null) return ofVendor(match, path, world);
+      return ofPython(path, world, reader) ?? ofApplication(path, world, reader);
     }
   }
+}
+
+function ofApplication(path: string, world: World, reader: Reader): Identity | null {
+  const running = runningApplication(path, world, reader);
+  return running === null ? null : { ...running, purl: null };
 }
 
 function ofPython(path: string, world: World, reader: Reader): Identity | null {
