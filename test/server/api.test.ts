@@ -246,8 +246,9 @@ describe('live events', () => {
     const events = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     const next = async (): Promise<LiveEvent> => {
       for (;;) {
-        const { value = '' } = (await events?.read()) ?? {};
-        const found = /^data: (.+)$/m.exec(value)?.[1];
+        const chunk = await events?.read();
+        if (chunk === undefined || chunk.done) throw new Error('the server ended the events');
+        const found = /^data: (.+)$/m.exec(chunk.value)?.[1];
         if (found !== undefined) return JSON.parse(found) as LiveEvent;
       }
     };
