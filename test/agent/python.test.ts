@@ -187,6 +187,19 @@ describe('tools in an environment of their own', () => {
   });
 });
 
+test('what is watched: the folder of environments, and in each the one that an update changes', () => {
+  const at = made.pipx(home, made.aider('0.86.1'));
+  const roots = python.roots(homesWorld([home], { catalogue, platform: 'linux' }));
+  const watched = (below: string): readonly string[] | undefined =>
+    roots.find((root) => root.path === path.join(home, below))?.watch;
+  expect(watched('.local/share/pipx/venvs')).toEqual([
+    path.join(home, '.local/share/pipx/venvs'),
+    path.join(at, 'lib/python3.12/site-packages'),
+  ]);
+  expect(watched('.local/share/uv/tools')).toEqual([path.join(home, '.local/share/uv/tools')]);
+  expect(watched('.cache/uv')).toEqual([]);
+});
+
 describe('run-once copies', () => {
   test('what uvx keeps is cached, without the packages that have no command', () => {
     made.uvxKept(home, 'A1b2C3', made.aider('0.86.1'), made.openai('2.6.0'));
