@@ -114,7 +114,9 @@ describe('an add-on of Firefox', () => {
     expect(scan().components).toMatchObject([{ path: '/etc/passwd', confidence: 'medium' }]);
     const up = { ...addon, id: '../../../etc@passwd' };
     made.writeAddons(at, [made.addonEntry(at, up)]);
-    expect(scan().components).toEqual([]);
+    const world = homesWorld([home], { catalogue });
+    const all = { ...world, wholeChannels: new Set(['browser-extension'] as const) };
+    expect(scanWorld(all, { detectors: [browsers] }).components).toEqual([]);
   });
 
   test('in a profile outside the folder is found in the home and refused elsewhere', () => {

@@ -96,7 +96,8 @@ describe('an extension of Chrome', () => {
       made.installExtension(profile(name), claude);
     }
     place(chrome, 'Crashpad/settings.dat', '');
-    link(chrome, 'SingletonSocket', '/tmp/org.chromium.Chromium.x/SingletonSocket');
+    place(top, 'tmp/org.chromium.Chromium.x/Preferences', '');
+    link(chrome, 'SingletonSocket', path.join(top, 'tmp/org.chromium.Chromium.x'));
     link(chrome, 'SingletonLock', 'host-4711');
     const result = scan();
     expect(result.status).toBe('complete');

@@ -327,6 +327,7 @@ describe('a descriptor', () => {
       version: claude.version,
     });
     expect(id('<idea-plugin><a><id>x</id></a><id/></idea-plugin>')).toBeNull();
+    expect(id('<idea-plugin><id>x<b>y</b></id></idea-plugin>')).toBe('x');
     expect(id('<plugin><id>x</id></plugin>')).toBeUndefined();
   });
 
