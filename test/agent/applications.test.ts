@@ -2,6 +2,7 @@
  * What counts as an installed application: bundle identifiers on macOS, menu entries with the program
  * they start and AppImages on Linux, vendors' folders on Windows. Names that people see prove nothing.
  */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -245,6 +246,18 @@ describe('on Linux', () => {
     expect(look('linux')).toMatchObject([
       { tool: 'zed', channel: 'application', path: '/home/ana/.local/zed.app/bin/zed' },
     ]);
+  });
+
+  test('entries that are FIFOs, loops, huge or no text harm nothing but what they say', () => {
+    program(home(), 'Applications/Cursor-1.7.54.AppImage');
+    fs.mkdirSync(entries(), { recursive: true });
+    execFileSync('mkfifo', [path.join(entries(), 'windsurf.desktop')]);
+    link(entries(), 'lm-studio.desktop', 'lm-studio.desktop');
+    fs.truncateSync(place(entries(), 'cursor.desktop', ''), 200 * 1024 * 1024);
+    fs.writeFileSync(path.join(entries(), 'x.desktop'), Buffer.from([0xff, 0xfe, 0, 0x5b]));
+    const result = scan('linux');
+    expect(result.components).toMatchObject([{ tool: 'cursor', confidence: 'medium' }]);
+    expect(states(result)).toEqual(['partial']);
   });
 
   test('what a package has put there is the package channel’s to tell', () => {

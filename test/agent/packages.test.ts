@@ -2,6 +2,7 @@
  * What the records of package systems say is installed, and that a program which a package has put on
  * the machine is told once. Expected package URLs are written as the purl specification has them.
  */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -260,4 +261,46 @@ test('a link out of a store is not followed', () => {
   const result = scan('linux');
   expect(problems(result)).toContain('partial outside');
   expect(result.components.filter(({ confidence }) => confidence === 'high')).toEqual([]);
+});
+
+describe('what is hostile', () => {
+  const database = (): string => path.join(root, 'var/lib/dpkg/status');
+
+  test('a database without end, a FIFO and a link to nowhere are not read', () => {
+    made.dpkgStatus(root, made.dpkgRecord(windsurf));
+    fs.truncateSync(database(), 200 * 1024 * 1024);
+    expect(problems(scan('linux'))).toEqual(['partial too-large']);
+    fs.rmSync(database());
+    execFileSync('mkfifo', [database()]);
+    expect(problems(scan('linux'))).toEqual(['partial not-regular']);
+    fs.rmSync(database());
+    link(root, 'var/lib/dpkg/status', 'status');
+    expect(problems(scan('linux'))).toEqual(['partial loop']);
+  });
+
+  test('a database that leads out of its folder is not read', () => {
+    made.dpkgStatus(root, made.dpkgRecord(windsurf));
+    fs.renameSync(database(), path.join(root, 'srv'));
+    link(root, 'var/lib/dpkg/status', '/srv');
+    const result = scan('linux');
+    expect(result.components).toEqual([]);
+    expect(problems(result)).toEqual(['partial outside']);
+  });
+
+  test('names that are odd, and bytes that are no text, harm nothing', () => {
+    made.dpkgStatus(root, made.dpkgRecord(windsurf));
+    const junk = Buffer.concat([Buffer.from('\nPackage: '), Buffer.from([0xff, 0, 0x1b, 0x0a])]);
+    fs.appendFileSync(database(), junk);
+    const store = path.join(root, 'var/lib/flatpak/app');
+    for (const name of ['new\nline', '\u{202e}gpj', '__proto__', 'constructor']) {
+      fs.mkdirSync(path.join(store, name), { recursive: true });
+      place(root, `var/lib/pacman/local/${name}-1-1/desc`, '%NAME%\nx\n');
+    }
+    expect(look('linux')).toMatchObject([{ tool: 'windsurf', state: 'installed' }]);
+  });
+
+  test('a record cut short has no version made up', () => {
+    made.dpkgStatus(root, 'Package: windsurf\nStatus: install ok installed\nVer');
+    expect(look('linux')).toMatchObject([{ tool: 'windsurf', version: null }]);
+  });
 });
