@@ -131,17 +131,31 @@ const runners: Readonly<Record<string, Runner>> = {
 
 /** The package that a command line runs; null where it names none, or none that can be told for sure. */
 export function servedPackage(command: string, args: readonly string[]): ServedPackage | null {
-  const name = commandName(command);
-  if (name === null) return null;
-  // Windows starts scripts such as npx through its shell.
-  if (name.toLowerCase() === 'cmd' && /^\/[ck]$/i.test(args[0] ?? '') && args[1] !== undefined) {
-    return /^cmd\b/i.test(args[1]) ? null : servedPackage(args[1], args.slice(2));
-  }
+  const [program = '', ...rest] = unwrapped(command, args);
+  const name = commandName(program) ?? '';
   const runner = Object.hasOwn(runners, name) ? runners[name] : undefined;
-  const verb = runner?.verbs.find((words) => words.every((word, at) => args[at] === word));
+  const verb = runner?.verbs.find((words) => words.every((word, at) => rest[at] === word));
   if (runner === undefined || verb === undefined) return null;
-  const spec = packageArgument(args.slice(verb.length), runner);
+  const spec = packageArgument(rest.slice(verb.length), runner);
   return spec === null ? null : parsed[runner.ecosystem](spec);
+}
+
+/** The command inside a shell's or `env`'s: one such layer is looked through, where it is plain. */
+function unwrapped(command: string, args: readonly string[]): readonly string[] {
+  const name = commandName(command)?.toLowerCase() ?? '';
+  const [first = '', line = ''] = args;
+  // Windows starts scripts such as npx through its shell.
+  if (name === 'cmd' && /^\/[ck]$/i.test(first)) return args.slice(1);
+  if (name === 'env') return withoutVariables(args);
+  // In a line with quotes and other signs of the shell a value could be taken for a word.
+  const isPlain = /^[\w\s@/.:=,+-]*$/.test(line);
+  const isShell = /^(sh|bash|zsh|dash)$/.test(name) && /^-l?c$/.test(first);
+  return isShell && isPlain ? withoutVariables(line.trim().split(/\s+/)) : [command, ...args];
+}
+
+function withoutVariables(words: readonly string[]): readonly string[] {
+  const start = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
+  return start === -1 ? [] : words.slice(start);
 }
 
 function packageArgument(args: readonly string[], runner: Runner): string | null {
@@ -158,26 +172,27 @@ function packageArgument(args: readonly string[], runner: Runner): string | null
   return null;
 }
 
+/** Names and versions in small letters only, as registries ask for: what has capitals may be a key. */
 const parsed: Readonly<Record<ServedPackage['ecosystem'], (spec: string) => ServedPackage | null>> =
   {
     npm(spec) {
       const [, name, version] =
         /^((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:@(.*))?$/s.exec(spec) ?? [];
       if (name === undefined || name.length > 214) return null;
-      const pinned = exact(version, /^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]{1,40})?)$/);
+      const pinned = exact(version, /^v?(\d+\.\d+\.\d+(?:-[0-9a-z.-]{1,40})?)$/);
       const [scope, short] = name.startsWith('@') ? name.split('/') : [null, name];
       return served('npm', name, pinned, { namespace: scope ?? null, short: short ?? name });
     },
     pypi(spec) {
       const [, name, sign, version] =
-        /^([A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?)(?:\[[^\]]*\])?(?:(@|==|[~!<>]=?)(.*))?$/s.exec(
+        /^([a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?)(?:\[[^\]]*\])?(?:(@|==|[~!<>]=?)(.*))?$/s.exec(
           spec,
         ) ?? [];
       if (name === undefined || /\.(py|git|zip|whl)$/i.test(name)) return null;
       const isPin = sign === '@' || sign === '==';
       const form = /^(\d+(?:\.\d+){0,4}(?:(?:a|b|rc|\.post|\.dev)\d+)?)$/;
       const pinned = isPin ? exact(version, form) : null;
-      const normal = name.toLowerCase().replace(/[-_.]+/g, '-');
+      const normal = name.replace(/[-_.]+/g, '-');
       return served('pypi', normal, pinned, { namespace: null, short: normal });
     },
     docker(spec) {

@@ -234,11 +234,13 @@ describe('the package that a command runs', () => {
     ['/home/ana/bin/npx', ['server@latest'], 'pkg:npm/server'],
     ['C:\\Program Files\\nodejs\\npx.cmd', ['-y', 'server@^1.2.0'], 'pkg:npm/server'],
     ['cmd', ['/c', 'npx', '-y', 'server@1.2.3-beta.1'], 'pkg:npm/server@1.2.3-beta.1'],
+    ['bash', ['-lc', 'KEY=x npx -y server@1.0.0 --token y'], 'pkg:npm/server@1.0.0'],
+    ['env', ['KEY=x', 'npx', '-y', 'server'], 'pkg:npm/server'],
     ['npx', ['--package=@example/server@2.0.0', 'serve'], 'pkg:npm/%40example/server@2.0.0'],
     ['npx', ['--registry', 'https://ana:x@npm.example.test', 'server'], 'pkg:npm/server'],
     ['pnpm', ['dlx', 'server'], 'pkg:npm/server'],
     ['npm', ['exec', '--', 'server@1.0.0'], 'pkg:npm/server@1.0.0'],
-    ['uvx', ['mcp_server.Fetch==2025.1.14'], 'pkg:pypi/mcp-server-fetch@2025.1.14'],
+    ['uvx', ['mcp_server.fetch==2025.1.14'], 'pkg:pypi/mcp-server-fetch@2025.1.14'],
     ['uvx', ['--from', 'files-server[all]@0.3.1', 'serve'], 'pkg:pypi/files-server@0.3.1'],
     ['uvx', ['server>=1.0'], 'pkg:pypi/server'],
     ['uv', ['tool', 'run', 'server'], 'pkg:pypi/server'],
@@ -265,11 +267,14 @@ describe('the package that a command runs', () => {
     ['npm', ['run', 'server']],
     ['uvx', ['--from', 'git+https://x@git.example.test/a', 'serve']],
     ['uvx', ['server.py']],
+    ['uvx', ['Sk4CmXq9']],
     ['uv', ['--directory', '/srv', 'run', 'server.py']],
     ['docker', ['compose', 'run', 'server']],
     ['docker', ['run', '--gpus', 'all', 'server']],
     ['constructor', ['server']],
-    ['sh', ['-c', 'npx -y server']],
+    ['sh', ['-c', 'KEY="a npx server" run']],
+    ['bash', ['-c', 'npx -y server; other']],
+    ['env', ['A=1']],
     ['cmd', ['/c', 'cmd', '/c', 'npx', 'server']],
   ])('none is told of %s %j', (command, args) => {
     expect(servedPackage(command, args)).toBeNull();
@@ -313,7 +318,7 @@ describe('nothing secret', () => {
       return `https://${name}:${word}@mcp.example.test/${rest}`;
     });
   const values = fc.dictionary(fc.stringMatching(/^[A-Z_]{1,12}$/), secret, { maxKeys: 4 });
-  const program = fc.constantFrom('npx', 'uvx', 'docker', 'node', '/opt/x/run', 'cmd', 'sh');
+  const program = fc.constantFrom('npx', 'uvx', 'docker', 'node', '/x/run', 'cmd', 'sh', 'env');
   const start = fc.constantFrom(
     [],
     ['-y', 'server@1.0.0'],
@@ -322,6 +327,8 @@ describe('nothing secret', () => {
     ['--registry'],
     ['--from=server'],
     ['-c'],
+    ['-c', 'K=1 npx -y server --token'],
+    ['K=1', 'npx', '-y'],
     ['--', './server'],
   );
   const server = fc.record(
@@ -361,7 +368,7 @@ describe('nothing secret', () => {
         expect(JSON.stringify(components).toLowerCase()).not.toContain('canary');
         expect(JSON.stringify(readings).toLowerCase()).not.toContain('canary');
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   });
 });
