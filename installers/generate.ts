@@ -1,8 +1,8 @@
 /**
  * Makes the files that are derived from others and committed: the joined catalogue, its page for
- * administrators, the policy's JSON Schema and the server's OpenAPI document. `npm run generate`
- * writes them; `--check` writes nothing and fails when one is out of step. The content depends on the
- * sources only, never on time or machine.
+ * administrators, that of the agent's settings, the policy's JSON Schema and the server's OpenAPI
+ * document. `npm run generate` writes them; `--check` writes nothing and fails when one is out of step.
+ * The content depends on the sources only, never on time or machine.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { parse } from 'yaml';
 import { identifierKinds, type CatalogueDocument, type Tool } from '../policies/catalogue.js';
 import { parseCatalogue } from '../policies/catalogue-schema.js';
 import { policyJsonSchema } from '../policies/document.js';
+import { settingsPage } from './settings-page.js';
 
 /** A generated file; `path` is from the top of the repository. */
 export interface Generated {
@@ -132,6 +133,7 @@ const makers: Readonly<Record<string, () => string | Promise<string>>> = {
   'policies/catalogue.json': () => catalogueJson(shippedCatalogue()),
   'policies/schema.json': () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
   'docs/admin/tools.md': () => toolsPage(shippedCatalogue()),
+  'docs/admin/agent-settings.md': () => settingsPage(),
   'server/openapi.json': async () => (await import('../server/openapi.js')).openApiText(),
 };
 
