@@ -43,8 +43,11 @@ export async function serve({
   log.info({ area: 'server', event: 'stopped' }, 'stopped');
 }
 
-function stopSignal(): Promise<NodeJS.Signals> {
+/** A signal, or the end of the process that started us with a channel to it (`npm run up`). */
+function stopSignal(): Promise<NodeJS.Signals | 'disconnect'> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    process.once('disconnect', () => resolve('disconnect'));
+    process.channel?.unref();
   });
 }

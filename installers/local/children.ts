@@ -1,7 +1,7 @@
 /**
  * The processes that `npm run up` starts: server, agents and short commands. Each is started without a
- * shell, by the Node that runs us, and is stopped and waited for. Secrets reach them by environment,
- * never by argument.
+ * shell, by the Node that runs us, and is stopped and waited for; a channel lets them notice when we are
+ * gone without a word. Secrets reach them by environment, never by argument.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
@@ -18,6 +18,7 @@ const keptLines = 12;
 
 export interface Child {
   readonly name: string;
+  readonly pid: number;
   /** Each JSON object that the child prints on a line of stdout. */
   onRecord(listener: (record: Readonly<Record<string, unknown>>) => void): void;
   /** Each line of stdout. */
@@ -40,16 +41,18 @@ export function startChild(
 ): Child {
   const child = spawn(process.execPath, [...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error(`${name} has no pipes`);
   const last: string[] = [];
   const listeners: ((line: string) => void)[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  createInterface({ input: stderr }).on('line', (line) => {
     last.push(line);
     if (last.length > keptLines) last.shift();
     onLog(line);
   });
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: stdout }).on('line', (line) => {
     for (const listener of listeners) listener(line);
   });
   const ended = new Promise<number>((resolve) => {
@@ -58,6 +61,7 @@ export function startChild(
   });
   return {
     name,
+    pid: child.pid ?? 0,
     onLine: (listener) => void listeners.push(listener),
     onRecord: (listener) =>
       void listeners.push((line) => {
@@ -74,7 +78,8 @@ export function startChild(
   };
 }
 
-function parseRecord(line: string): Readonly<Record<string, unknown>> | null {
+/** The JSON object on a line; null when it holds none. */
+export function parseRecord(line: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;

@@ -6,7 +6,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ const oldest = [20, 19];
  * side by side.
  */
 const build = ['build', 'installers/local/build.ts', []];
+const buildIfOld = isBuilt() ? [] : [build];
 const vitest = (label, group) => [
   label,
   'node_modules/vitest/vitest.mjs',
@@ -38,7 +39,9 @@ const checks = [
   ],
 ];
 const steps = {
-  up: [build, ['up', 'dist/local/up.mjs', []]],
+  up: [...buildIfOld, ['up', 'dist/local/up.mjs', []]],
+  curfew: [...buildIfOld, ['curfew', 'dist/agent/curfew.mjs', []]],
+  'curfew-server': [...buildIfOld, ['curfew-server', 'dist/server/curfew-server.mjs', []]],
   build: [build],
   generate: [build, ['generate', 'dist/local/generate.mjs', []]],
   test: [...checks, vitest('tests', 'quick')],
@@ -52,6 +55,21 @@ const running = new Set();
 function fail(sentence, hint) {
   process.stderr.write(`curfew: ${sentence}\n${hint === undefined ? '' : `  ${hint}\n`}`);
   process.exit(2);
+}
+
+/** Whether what was built last is newer than every source. */
+function isBuilt() {
+  const built = path.join(top, 'dist', 'local', 'up.mjs');
+  if (!existsSync(built)) return false;
+  const { mtimeMs } = statSync(built);
+  return ['agent', 'installers', 'policies', 'server', 'wire', 'test/worlds', 'test/bench']
+    .flatMap((folder) =>
+      readdirSync(path.join(top, folder), { recursive: true }).map((name) =>
+        path.join(top, folder, name),
+      ),
+    )
+    .concat(path.join(top, 'package-lock.json'))
+    .every((file) => statSync(file).mtimeMs <= mtimeMs);
 }
 
 function checkNode() {
@@ -127,7 +145,12 @@ function run(node, [label, file, args, env], extra, isLast) {
   const child = spawn(
     node,
     ['--disable-warning=ExperimentalWarning', path.join(top, file), ...args, ...extra],
-    { cwd: top, stdio: 'inherit', env: { ...process.env, ...env, PATH: folders } },
+    {
+      cwd: top,
+      // The channel tells our own programs when we are gone without a word.
+      stdio: ['inherit', 'inherit', 'inherit', ...(file.startsWith('dist/') ? ['ipc'] : [])],
+      env: { ...process.env, ...env, PATH: folders },
+    },
   );
   running.add(child);
   return new Promise((resolve) => {
@@ -151,6 +174,11 @@ const node = pinnedNode();
 for (const sign of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(sign, () => running.forEach((child) => child.kill(sign)));
 }
+// npm's shell passes no signal on when npm alone is ended: whoever started us being gone ends us too.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) running.forEach((child) => child.kill('SIGTERM'));
+}, 1000).unref();
 let code = 0;
 for (const [index, step] of plan.entries()) {
   const isLast = index === plan.length - 1;

@@ -8,8 +8,15 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseDocument } from 'yaml';
-import { checkDate } from '../../policies/dates.js';
-import { curfew, curfewServer, runCommand, startChild, type Child } from './children.js';
+import { checkDate, resolveDate } from '../../policies/dates.js';
+import {
+  curfew,
+  curfewServer,
+  parseRecord,
+  runCommand,
+  startChild,
+  type Child,
+} from './children.js';
 
 const top = path.resolve(import.meta.dirname, '..', '..');
 const example = path.join(top, 'policies', 'examples', 'claude-code-to-qoder.yaml');
@@ -23,7 +30,7 @@ const help = `npm run up -- [options]
   --once             end after the first report; exit code 1: a violation, 3: not all could be read
   --effective DATE   publish the example policy with another date (2027-01-31, or an instant)
   --demo             add a made-up home as a second device
-  --port N           the console's port (default ${defaultPort})
+  --port N           the console's port (default ${defaultPort}; 0: any free one)
 
   CURFEW_HOME=DIR    where the data lies (default .curfew)
   Example: npm run up -- --demo --effective 2027-01-31
@@ -56,10 +63,10 @@ function parseOptions(argv: readonly string[]): Options | null {
   const { values } = readArgs(argv);
   if (values.help === true) return null;
   const port = values.port === undefined ? defaultPort : Number(values.port);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Stop(
       `"${values.port}" is no port.`,
-      'Give a number from 1 to 65535, for example --port 7411.',
+      'Give a number from 0 (any free one) to 65535, for example --port 7411.',
     );
   }
   const effective = values.effective ?? null;
@@ -101,6 +108,10 @@ function readArgs(argv: readonly string[]) {
 
 function makeFolder(folder: string): void {
   try {
+    // Asked of the nearest folder there is: making folders below one that takes none can hang.
+    let place = folder;
+    while (!existsSync(place) && path.dirname(place) !== place) place = path.dirname(place);
+    accessSync(place, constants.W_OK | constants.X_OK);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
@@ -111,16 +122,23 @@ function makeFolder(folder: string): void {
   }
 }
 
+/** What is read of the example to give it another date. */
+interface ExamplePolicy {
+  readonly timezone: string;
+  readonly rules: readonly { readonly decision: string; readonly announce?: string }[];
+}
+
 /** The example policy, with the date asked for; written beside the data so that it can be read again. */
 function writePolicy(options: Options): string {
   const document = parseDocument(readFileSync(example, 'utf8'));
   const { effective } = options;
   if (effective !== null) {
-    const rules = document.toJS() as { rules: { decision: string; announce?: string }[] };
-    rules.rules.forEach((rule, index) => {
-      if (rule.decision !== 'deny') return;
+    const { timezone, rules } = document.toJS() as ExamplePolicy;
+    const instant = (date: string): number => resolveDate(date, timezone, 'UTC');
+    rules.forEach(({ decision, announce }, index) => {
+      if (decision !== 'deny') return;
       document.setIn(['rules', index, 'effective'], effective);
-      if (rule.announce !== undefined && rule.announce > effective) {
+      if (announce !== undefined && instant(announce) > instant(effective)) {
         document.setIn(['rules', index, 'announce'], effective);
       }
     });
@@ -240,14 +258,14 @@ async function startDevice({ options, url, name, env, label }: DeviceOptions): P
   return { child, state, settings };
 }
 
-/** Of the agent's log a person sees what concerns a person: the prompts. */
+/** Of the agent's log a person sees what concerns a person: the prompts, and how the link stands. */
 function onAgentLog(name: string, line: string): void {
-  if (!line.includes('"area":"prompt"')) return;
-  try {
-    const record = JSON.parse(line) as { line?: unknown };
-    if (typeof record.line === 'string') say(`[${name}] ${record.line}`);
-  } catch {
-    // Not a whole line of the log.
+  const record = parseRecord(line);
+  if (record === null) return;
+  const { area, event, line: words, problem } = record;
+  if (area === 'prompt' && typeof words === 'string') say(`[${name}] ${words}`);
+  if (area === 'link' && typeof problem === 'string') {
+    say(`[${name}] link to the server: ${String(event)}: ${problem}`);
   }
 }
 
@@ -313,12 +331,18 @@ async function up(options: Options, children: Child[]): Promise<number> {
     }
     await showInventory(options, device);
   }
-  if (options.isOnce) return (await devices[0]?.child.ended) ?? 1;
-  const link = await server(options, 'user', 'link');
+  if (options.isOnce) return worstCode(await Promise.all(devices.map(({ child }) => child.ended)));
+  const port = Number(new URL(url).port);
+  const link = await server({ ...options, port }, 'user', 'link');
   process.stdout.write(`\nConsole: ${link}\n`);
   say('Install or remove a tool and watch it there. Ctrl-C stops.');
   const first = await Promise.race(children.map(async (one) => ({ one, code: await one.ended })));
   throw new Stop(`The ${first.one.name} ended with code ${first.code}.`, first.one.lastWords(), 1);
+}
+
+/** One code for several devices: a violation before what could not be told, that before fine. */
+function worstCode(codes: readonly number[]): number {
+  return [2, 1, 3].find((code) => codes.includes(code)) ?? codes.find((code) => code !== 0) ?? 0;
 }
 
 async function stopAll(children: readonly Child[]): Promise<void> {
@@ -329,13 +353,14 @@ async function main(): Promise<number> {
   const children: Child[] = [];
   let isStopping = false;
   const asked = new Promise<number>((resolve) => {
-    for (const sign of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(sign, () => {
-        if (!isStopping) say('stopping ...');
-        isStopping = true;
-        resolve(0);
-      });
-    }
+    const stop = (): void => {
+      if (!isStopping) say('stopping ...');
+      isStopping = true;
+      resolve(0);
+    };
+    for (const sign of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(sign, stop);
+    process.once('disconnect', stop);
+    process.channel?.unref();
   });
   try {
     const options = parseOptions(process.argv.slice(2));

@@ -3,7 +3,7 @@
  * must end in a sentence with the fix and never in a stack trace. Each run has a home, a data folder and
  * a port of its own.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -172,4 +172,39 @@ describe('faults end in a sentence', () => {
     expectSentence(await runCommand(['--import', twenty, curfew, 'scan']), '20.20.2', '22');
     expectSentence(await runCommand(['--import', twenty, server, 'serve']), '20.20.2', '22');
   });
+});
+
+/** Whether a process of ours with this data folder is alive, by its command line and environment. */
+function leftOver(dataFolder: string): string[] {
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        const all = readFileSync(`/proc/${pid}/environ`, 'utf8');
+        return all.includes(`CURFEW_HOME=${dataFolder}\0`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+describe.skipIf(process.platform !== 'linux')('whatever ends it, nothing is left running', () => {
+  const endings = [
+    ['up alone, at once', (pid: number) => process.kill(pid, 'SIGKILL')],
+    ['up alone, with a request', (pid: number) => process.kill(pid, 'SIGTERM')],
+  ] as const;
+  for (const [name, end] of endings) {
+    test(`${name}: server and agent end too`, { timeout: 60_000 }, async () => {
+      const dataFolder = path.join(folder, name.replaceAll(/\W+/g, '-'));
+      const child = startChild('up', [upFile, '--port', '0'], { ...env, CURFEW_HOME: dataFolder });
+      let pid = 0;
+      child.onLine((line) => {
+        if (line.startsWith('Console:')) pid = child.pid;
+      });
+      await until(() => (pid > 0 ? true : null), 40_000, 'the link');
+      expect(leftOver(dataFolder).length).toBeGreaterThanOrEqual(3);
+      end(pid);
+      await until(() => (leftOver(dataFolder).length === 0 ? true : null), 15_000, 'all gone');
+    });
+  }
 });
