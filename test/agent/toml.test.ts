@@ -7,7 +7,7 @@ describe('TOML', () => {
   const word = fc.stringMatching(/^[A-Za-z0-9 #'"\\[\]{}=.,\t\u{e9}\u{4e2d}-]{0,16}$/u);
   const key = fc.oneof(fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/), word);
   /** A basic string is JSON's string. */
-  const quoted = (text: string): string => JSON.stringify(text).replaceAll('\\t', '\t');
+  const quoted = (text: string): string => JSON.stringify(text);
 
   test('tables, keys and strings come back as they were written', () => {
     const tables = fc.dictionary(
