@@ -14,6 +14,7 @@ import type {
   SubjectKey,
   SubjectScan,
 } from './store/records.js';
+import { isTrace } from './trace.js';
 
 /** Whose state a report changes, and when: `at` by the device, `receivedAt` by the server. */
 export interface SubjectState {
@@ -37,6 +38,16 @@ export function findingKey(component: ReportedComponent): string {
   return component.tool ?? `${component.channel}:${component.name}`;
 }
 
+/** What the history calls a component that came or went: its version, but a trace has no use of one. */
+function known(component: ReportedComponent): string {
+  return isTrace(component) ? component.state : (component.version ?? component.state);
+}
+
+/** The verdict as the history tells it: of a trace it tells none. */
+function told(component: ReportedComponent | null): VerdictStatus | null {
+  return component === null || isTrace(component) ? null : component.verdict.status;
+}
+
 /** What the history says about a component that came, changed or is as it was. */
 function difference(
   before: ReportedComponent | null,
@@ -44,25 +55,21 @@ function difference(
   at: number,
 ): readonly HistoryRecord[] {
   const entry = { at, tool: after.tool, component: after.name };
-  const { verdict } = after;
-  if (before === null) {
-    const to = after.version ?? after.state;
-    return [
-      { ...entry, kind: 'appeared', from: null, to, detail: after.path },
-      { ...entry, kind: 'verdict', from: null, to: verdict.status, detail: verdict.rule },
-    ];
-  }
   const records: HistoryRecord[] = [];
-  if (before.version !== after.version) {
-    const versions = { from: before.version, to: after.version, detail: 'version' };
-    records.push({ ...entry, kind: 'changed', ...versions });
+  if (before === null) {
+    records.push({ ...entry, kind: 'appeared', from: null, to: known(after), detail: after.path });
+  } else {
+    if (before.version !== after.version) {
+      const versions = { from: before.version, to: after.version, detail: 'version' };
+      records.push({ ...entry, kind: 'changed', ...versions });
+    }
+    if (before.state !== after.state) {
+      const states = { from: before.state, to: after.state, detail: 'state' };
+      records.push({ ...entry, kind: 'changed', ...states });
+    }
   }
-  if (before.state !== after.state) {
-    const states = { from: before.state, to: after.state, detail: 'state' };
-    records.push({ ...entry, kind: 'changed', ...states });
-  }
-  if (before.verdict.status !== verdict.status) {
-    const statuses = { from: before.verdict.status, to: verdict.status, detail: verdict.rule };
+  const statuses = { from: told(before), to: told(after), detail: after.verdict.rule };
+  if (statuses.to !== null && statuses.from !== statuses.to) {
     records.push({ ...entry, kind: 'verdict', ...statuses });
   }
   return records;
@@ -110,8 +117,8 @@ export async function applyChanges(
   for (const id of changes.removed) {
     const gone = await writing.reports.component(device, subject, id);
     if (gone === null) continue;
-    const { tool, name, version, path } = gone.component;
-    const removed = { from: version, to: null, detail: path };
+    const { tool, name, path } = gone.component;
+    const removed = { from: known(gone.component), to: null, detail: path };
     history.push({ at, kind: 'removed', tool, component: name, ...removed });
     await writing.reports.removeComponent(device, subject, id);
   }

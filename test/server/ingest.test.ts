@@ -59,6 +59,48 @@ describe('in order', () => {
     expect(await kinds()).toEqual(before);
   });
 
+  test('what an update leaves behind for a moment is told as a trace, without a verdict', async () => {
+    const agent = await connect(running, device);
+    const stream = new TestStream();
+    const left = {
+      ...component('b', { status: 'allowed', version: '2.1.90' }),
+      state: 'residual' as const,
+      path: '/usr/lib/node_modules/@anthropic-ai/.claude-code-2DTsDk1V',
+    };
+    const trace = { ...left, verdict: { ...left.verdict, rule: 'default' } };
+    agent.send(stream.next(snapshot([component('a')])));
+    agent.send(stream.next(changes([trace])));
+    agent.send(stream.next(changes([], [trace.id])));
+    for (const seq of [1, 2, 3]) {
+      expect(await agent.next()).toEqual({ type: 'ack', stream: stream.name, seq });
+    }
+    const { history } = await detail();
+    const ofTool = history.filter(({ tool }) => tool !== null).reverse();
+    expect(ofTool.map(({ kind, from, to }) => [kind, from, to])).toEqual([
+      ['appeared', null, '2.1.91'],
+      ['verdict', null, 'pending'],
+      ['appeared', null, 'residual'],
+      ['removed', 'residual', null],
+    ]);
+  });
+
+  test('a verdict is told of a left-over that a rule names, and of one that is put to use', async () => {
+    const agent = await connect(running, device);
+    const stream = new TestStream();
+    const named = { ...component('a', { status: 'violation' }), state: 'residual' as const };
+    const left = { ...component('b', { status: 'allowed' }), state: 'residual' as const };
+    const trace = { ...left, verdict: { ...left.verdict, rule: 'default' } };
+    agent.send(stream.next(snapshot([named, trace])));
+    agent.send(stream.next(changes([component('b', { status: 'violation' })])));
+    for (const seq of [1, 2]) expect(await agent.next()).toMatchObject({ type: 'ack', seq });
+    const { history } = await detail();
+    const verdicts = history.filter(({ kind }) => kind === 'verdict');
+    expect(verdicts.map(({ from, to }) => [from, to])).toEqual([
+      [null, 'violation'],
+      [null, 'violation'],
+    ]);
+  });
+
   test('a burst of reports is applied in its order', async () => {
     const agent = await connect(running, device);
     const stream = new TestStream();
