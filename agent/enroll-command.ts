@@ -1,7 +1,7 @@
 /**
  * `curfew enroll`: joins this machine to a server by hand or from an installer. The token comes from a
  * file or from an environment variable that is named, never from the command line, where every user
- * of the machine could read it. Enrolled already at this server is a success and changes nothing.
+ * of the machine could read it. Enrolled already is a success and changes nothing.
  */
 import { parseArgs } from 'node:util';
 import { CurfewError } from '../wire/errors.js';
@@ -92,12 +92,10 @@ async function join(flags: Flags, env: Environment): Promise<string> {
   }
   const before = readIdentity(values.DataFolder);
   if (before !== null) {
-    if (before.serverUrl === serverAddress(serverUrl).href) {
-      return `enrolled already: device ${before.deviceId} at ${before.serverUrl}\n`;
-    }
-    throw new CurfewError('USAGE', `this machine is enrolled at ${before.serverUrl} already`, {
-      hint: 'Use another data folder, or move its identity.json away first.',
-    });
+    const done = `enrolled already: device ${before.deviceId} at ${before.serverUrl}\n`;
+    if (before.serverUrl === serverAddress(serverUrl).href) return done;
+    // The same server elsewhere, or another one? The agent's token tells: only the same takes it.
+    return `${done}the setting ServerUrl decides where this device connects; for another server than that one\n  use another data folder, or move identity.json away first\n`;
   }
   const { identity } = await enrol({
     serverUrl,

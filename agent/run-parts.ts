@@ -16,7 +16,7 @@ import { deviceFacts, listProcesses } from './facts.js';
 import { readIdentity, type Identity } from './identity-files.js';
 import { startLoop, type Loop, type LoopParts } from './loop.js';
 import { currentAccount, isPrivileged, localPeople, thisPlatform } from './platform/index.js';
-import { openLink, type Link } from './report/connection.js';
+import { openLink, type Link, type LinkStatus } from './report/connection.js';
 import { openDocuments, type Documents } from './report/documents.js';
 import { enrol } from './report/enrol.js';
 import { networkSettings } from './report/network.js';
@@ -32,6 +32,10 @@ export interface Agent {
   readonly outbox: Outbox;
   readonly loop: Loop;
   readonly log: Logger;
+  /** Resolves at the first welcome of the server in the life of this process. */
+  readonly welcomed: Promise<void>;
+  /** Null while this machine is not enrolled. */
+  linkStatus(): LinkStatus | null;
   close(): Promise<void>;
 }
 
@@ -45,6 +49,7 @@ interface Running {
   readonly outbox: Outbox;
   readonly zone: string;
   readonly builtIn: Catalogue;
+  readonly welcome: PromiseWithResolvers<void>;
   facts: DeviceFacts;
   identity: Identity | null;
   documents: Documents | null;
@@ -74,8 +79,16 @@ export async function openAgent(builtIn: Catalogue): Promise<Agent> {
   const { documents } = running;
   if (documents !== null) connect(running, documents);
   else void joinLater(running);
-  const { outbox } = running;
-  return { store, outbox, loop, log, close: () => closeAgent(running, loop) };
+  const { outbox, welcome } = running;
+  return {
+    store,
+    outbox,
+    loop,
+    log,
+    welcomed: welcome.promise,
+    linkStatus: () => running.link?.status() ?? null,
+    close: () => closeAgent(running, loop),
+  };
 }
 
 interface Opened extends Running {
@@ -109,6 +122,7 @@ async function openRunning(
     identity,
     suspicions,
     outbox: openOutbox({ store, now: clock.now }),
+    welcome: Promise.withResolvers(),
     facts: await deviceFacts(zone),
     documents: null,
     link: null,
@@ -257,19 +271,22 @@ function recipientsOf(homeOnly: string | null): readonly Recipient[] {
 }
 
 function connect(running: Running, documents: Documents): void {
-  const { identity, outbox, clock, log, loop } = running;
+  const { settings, identity, outbox, clock, log, loop, welcome } = running;
   if (identity === null || running.isClosed) return;
   documents.onChange(() => loop?.documentsChanged());
   const link = openLink({
     identity,
+    // A server that moved is named by the settings; the identity knows where it once was.
+    serverUrl: settings.values.ServerUrl ?? identity.serverUrl,
     documents,
     outbox,
-    network: networkSettings(running.settings.values, process.env),
+    network: networkSettings(settings.values, process.env),
     facts: () => running.facts,
     onTime: (serverMs) => clock.confirm(serverMs),
   });
   let last = '';
   link.onStatus(({ state, problem }) => {
+    if (state === 'online') welcome.resolve();
     const word = `${state} ${problem?.code ?? ''}`;
     if (word !== last) log.info({ area: 'link', event: state, problem });
     last = word;

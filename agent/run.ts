@@ -11,7 +11,7 @@ import { builtInCatalogue } from '../policies/catalogue.js';
 import { CurfewError } from '../wire/errors.js';
 import type { AgentEvent } from './report/events.js';
 import { openAgent, type Agent } from './run-parts.js';
-import { componentRecord } from './scan-output.js';
+import { componentRecord, printable } from './scan-output.js';
 import type { Standing } from './loop.js';
 
 /** Where a command writes: results to `stdout`, all else to `stderr`. */
@@ -24,7 +24,8 @@ export const runHelp = `Usage: curfew run [--once] [--table]
 
   Looks at this machine, reports to the server of the settings and tells people what their policy says.
 
-  --once    end when the first full scan has been reported; 1: a violation, 3: not all is known
+  --once    end when the first full scan has been reported;
+            1: a violation, 3: not all is known, or not all was reported
   --table   print the first state as one JSON line (internal, for npm run up)
 
   Settings come from managed settings, the configuration file and CURFEW_... variables.
@@ -34,7 +35,7 @@ export const runHelp = `Usage: curfew run [--once] [--table]
 /** Waited for the policy of the server before a first state is taken without one. */
 const policyWaitMs = 10_000;
 /** `--once` gives up on a server that takes nothing. */
-const onceLimitMs = 120_000;
+const productOnceLimitMs = 120_000;
 /** Stopping may take this long. */
 const stopMs = 4_500;
 
@@ -43,15 +44,25 @@ interface Flags {
   readonly table: boolean;
 }
 
+interface Run {
+  readonly flags: Flags;
+  readonly io: CommandIo;
+  readonly onceLimitMs: number;
+}
+
 /** Runs until it is told to stop; answers the exit code. */
-export async function runAgent(argv: readonly string[], io: CommandIo): Promise<number> {
+export async function runAgent(
+  argv: readonly string[],
+  io: CommandIo,
+  onceLimitMs = productOnceLimitMs,
+): Promise<number> {
   try {
     const flags = parseFlags(argv);
     if (flags === 'help') {
       io.stdout(runHelp);
       return 0;
     }
-    return await run(flags, io);
+    return await run({ flags, io, onceLimitMs });
   } catch (error) {
     if (!(error instanceof CurfewError)) throw error;
     io.stderr(`curfew run: ${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`);
@@ -77,14 +88,15 @@ function parseFlags(argv: readonly string[]): Flags | 'help' {
   }
 }
 
-async function run(flags: Flags, io: CommandIo): Promise<number> {
+async function run(parts: Run): Promise<number> {
+  const { flags, io } = parts;
   const stopped = stopSignal();
   const agent = await openAgent(builtInCatalogue());
   if (agent.store.setAsideAs !== null) agent.loop.raise(storeReset);
   try {
     const first = firstStanding(agent).then((standing) => {
       if (flags.table) io.stdout(`${stateLine(standing)}\n`);
-      return flags.once ? acknowledged(agent, standing) : stopped;
+      return flags.once ? onceDone(agent, standing, parts) : stopped;
     });
     return await Promise.race([stopped, first]);
   } finally {
@@ -99,11 +111,14 @@ async function run(flags: Flags, io: CommandIo): Promise<number> {
 
 const storeReset: AgentEvent = { subject: { kind: 'machine' }, event: 'store-reset' };
 
+/** A signal, or the end of the process that started us with a channel to it (`npm run up`). */
 function stopSignal(): Promise<number> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.once(name, () => resolve(0));
     }
+    process.once('disconnect', () => resolve(0));
+    process.channel?.unref();
   });
 }
 
@@ -125,23 +140,43 @@ function firstStanding(agent: Agent): Promise<Standing> {
   });
 }
 
-/** Waits until nothing is pending; by the rule for exit codes 1: a violation, 3: not all is known. */
-async function acknowledged({ outbox, log }: Agent, standing: Standing): Promise<number> {
-  const isSent = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), onceLimitMs);
-    const look = (): void => {
-      if (outbox.counts().pending > 0) return;
-      clearTimeout(timer);
-      resolve(true);
-    };
-    outbox.onSettled(look);
-    look();
-  });
-  if (!isSent) log.error({ area: 'link', event: 'not-acknowledged', waitedMs: onceLimitMs });
+/** By the rule for exit codes 1: a violation, 3: not all is known, or not all was reported. */
+async function onceDone(agent: Agent, standing: Standing, run: Run): Promise<number> {
+  const isReported = await reported(agent, run.onceLimitMs);
+  if (!isReported) run.io.stderr(notReported(agent, run.onceLimitMs));
   const has = (status: string): boolean =>
     standing.judged.some(({ verdict }) => verdict.status === status);
   if (has('violation')) return 1;
-  return !isSent || !standing.isScanComplete || has('unknown') ? 3 : 0;
+  return !isReported || !standing.isScanComplete || has('unknown') ? 3 : 0;
+}
+
+/** Whether the server has welcomed this device and nothing is pending, before the time is over. */
+async function reported({ outbox, welcomed }: Agent, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const settled = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const look = (): void => void (outbox.counts().pending === 0 && resolve(true));
+      outbox.onSettled(look);
+      look();
+    });
+  const isReported = await Promise.race([welcomed.then(settled), late]);
+  clearTimeout(timer);
+  return isReported;
+}
+
+function notReported({ outbox, linkStatus }: Agent, limitMs: number): string {
+  const status = linkStatus();
+  const what =
+    status === null
+      ? 'this machine is not enrolled at a server'
+      : status.lastOnline === null
+        ? `the server did not welcome this device (${status.problem?.message ?? status.state})`
+        : 'the server has not taken every report';
+  const waiting = `${outbox.counts().pending} reports wait here`;
+  return `curfew run: after ${limitMs / 1000} s ${printable(what)}; ${waiting}\n`;
 }
 
 function stateLine({ judged, isScanComplete, rules }: Standing): string {

@@ -9,7 +9,13 @@ import { deviceToken } from '../../wire/identity.js';
 import { subprotocol, type DeviceFacts } from '../../wire/messages.js';
 import type { Identity } from '../identity-files.js';
 import type { Documents } from './documents.js';
-import { openSocket, type Answer, type NetworkSettings, type ServerSocket } from './network.js';
+import {
+  openSocket,
+  serverAddress,
+  type Answer,
+  type NetworkSettings,
+  type ServerSocket,
+} from './network.js';
 import type { Outbox } from './outbox.js';
 import { Session, type SessionEnd, type Timing } from './session.js';
 
@@ -39,6 +45,8 @@ export interface LinkStatus {
 
 export interface LinkOptions {
   readonly identity: Identity;
+  /** Where the server is now. Who it is stays: tokens are made for `identity.serverId` alone. */
+  readonly serverUrl: string;
   readonly documents: Documents;
   readonly outbox: Outbox;
   readonly network: NetworkSettings;
@@ -171,14 +179,14 @@ class ServerLink implements Link {
   }
 
   async #open(): ReturnType<typeof openSocket> {
-    const { identity, network } = this.#options;
+    const { identity, serverUrl, network } = this.#options;
     const token = await deviceToken({
       deviceId: identity.deviceId,
       privateKey: identity.key,
       audience: identity.serverId,
       nowMs: this.#wallNow() + this.#skewMs,
     });
-    return openSocket(new URL(agentPath, identity.serverUrl), {
+    return openSocket(new URL(agentPath, serverAddress(serverUrl)), {
       network,
       timeoutMs: this.#timing.handshakeMs,
       headers: { authorization: `Bearer ${token}` },

@@ -216,6 +216,29 @@ describe('a device', () => {
     expect(device.times).toEqual([noon]);
   });
 
+  test('finds the server that moved to another port, and no other server takes its token', async () => {
+    const device = keep(await makeDevice(running));
+    device.outbox.append(machine, event('m1'));
+    await running.stop();
+    const other = await startServer();
+    const refused = device.link({ serverUrl: other.url });
+    await until(() => refused.status().problem !== null, 'refused');
+    expect(refused.status()).toMatchObject({
+      problem: { code: expect.stringMatching(/^DEVICE_/) as string },
+      lastOnline: null,
+    });
+    await refused.close();
+    await other.stop();
+    other.remove();
+
+    running = await startServer({ folder: running.folder });
+    expect(running.url).not.toBe(device.identity.serverUrl);
+    const link = device.link({ serverUrl: running.url });
+    await until(() => device.outbox.counts().pending === 0, 'acknowledged at the new address');
+    expect(link.status().state).toBe('online');
+    expect(await eventsOf(device)).toEqual(['m1']);
+  });
+
   test('that is closed while it connects is closed at once', async () => {
     const { front, device } = await deviceBehindFront();
     front.mode = 'hold';

@@ -194,9 +194,13 @@ describe('curfew enroll', () => {
     expect(said.err).not.toContain('cfe_secret');
   });
 
-  test('at another server than the one it is enrolled at is refused', async () => {
+  test('once enrolled, at another address changes nothing and names the setting that decides', async () => {
     await run([...at(), '--token-env', 'JOIN'], { JOIN: await enrolToken(running) });
-    expect((await run(at('https://curfew.corp.example'))).code).toBe(2);
+    const before = readIdentity(folder);
+    const said = await run(at('https://curfew.corp.example'));
+    expect(said).toMatchObject({ code: 0, err: '' });
+    expect(said.out).toMatch(/^enrolled already: .*\n.*ServerUrl decides/);
+    expect(readIdentity(folder)).toEqual(before);
   });
 
   test('that the server refuses ends with 3 and the reason', async () => {

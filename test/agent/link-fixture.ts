@@ -154,6 +154,7 @@ export async function openDevice({
     link: (more = {}) => {
       const link = openLink({
         identity,
+        serverUrl: identity.serverUrl,
         documents,
         outbox,
         network: directNetwork,

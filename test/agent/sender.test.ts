@@ -101,6 +101,7 @@ async function deviceFor(
   const kept = { dataFolder: folder, identity, store, builtIn, now, onRefused: () => undefined };
   const link = openLink({
     identity,
+    serverUrl,
     documents: await openDocuments(kept),
     outbox,
     network: directNetwork,
