@@ -57,6 +57,7 @@ function denialRow(
   return {
     rule,
     tools,
+    toolNames: tools.map((tool) => toolName(catalogue, tool)),
     announce: denial.announce === null ? null : instant(denial.announce),
     effective: instant(denial.effective),
     effectiveText: denial.effective,

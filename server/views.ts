@@ -119,6 +119,8 @@ export const PolicyRow = Type.Object({
     Type.Object({
       rule: Type.String(),
       tools: Type.Array(Type.String()),
+      /** What people call the tools, in their order. */
+      toolNames: Type.Array(Type.String()),
       announce: nullable(time),
       effective: time,
       /** The effective date as the author wrote it. */

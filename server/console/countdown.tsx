@@ -6,7 +6,7 @@ import { Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { daysLeft } from '../../policies/dates.js';
 import type { PolicyRow } from '../views.js';
-import { complianceQuery, policiesQuery } from './api.js';
+import { policiesQuery } from './api.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty, Failure, Loading } from './notices.js';
 import { Shown, visible } from './shown.js';
@@ -72,16 +72,15 @@ function Days({ days, isInForce }: { readonly days: number; readonly isInForce: 
 interface CountdownProps {
   readonly policy: PolicyRow;
   readonly denial: Denial;
-  readonly toolNames: ReadonlyMap<string, string>;
 }
 
-function Countdown({ policy, denial, toolNames }: CountdownProps) {
+function Countdown({ policy, denial }: CountdownProps) {
   const { language, texts } = useLanguage();
   const { countdown } = texts;
   const now = useNow();
   const isInForce = Date.parse(denial.effective) <= now;
   const days = daysLeft(now, Date.parse(denial.effective), shownZone(policy.timezone));
-  const tools = denial.tools.map((tool) => toolNames.get(tool) ?? tool).join(', ');
+  const tools = denial.toolNames.join(', ');
   const reason = reasonIn(language, denial.reason);
   const instead = denial.replacementName ?? denial.replacement;
   return (
@@ -112,22 +111,12 @@ function Countdown({ policy, denial, toolNames }: CountdownProps) {
   );
 }
 
-interface ListProps {
-  readonly denials: readonly Pick<CountdownProps, 'policy' | 'denial'>[];
-  readonly toolNames: CountdownProps['toolNames'];
-}
-
-function CountdownList({ denials, toolNames }: ListProps) {
+function CountdownList({ denials }: { readonly denials: readonly CountdownProps[] }) {
   const { countdown } = useTexts();
   return (
     <ul className="plain" aria-label={countdown.title}>
       {denials.map(({ policy, denial }) => (
-        <Countdown
-          key={`${policy.policy} ${denial.rule}`}
-          policy={policy}
-          denial={denial}
-          toolNames={toolNames}
-        />
+        <Countdown key={`${policy.policy} ${denial.rule}`} policy={policy} denial={denial} />
       ))}
     </ul>
   );
@@ -138,7 +127,6 @@ export function Countdowns() {
   const texts = useTexts();
   const now = useNow();
   const { data, error, refetch } = useQuery(policiesQuery);
-  const { data: compliance } = useQuery(complianceQuery);
   if (data === undefined)
     return error === null ? (
       <Loading rows={3} />
@@ -153,15 +141,14 @@ export function Countdowns() {
     return (
       <Empty title={texts.countdown.none} how={texts.countdown.noneHow} command={publishCommand} />
     );
-  const toolNames = new Map(compliance?.tools.map(({ tool, toolName }) => [tool, toolName]));
   const later = denials.slice(shownAtOnce);
   return (
     <>
-      <CountdownList denials={denials.slice(0, shownAtOnce)} toolNames={toolNames} />
+      <CountdownList denials={denials.slice(0, shownAtOnce)} />
       {later.length === 0 ? null : (
         <details>
           <summary>{texts.countdown.more(later.length)}</summary>
-          <CountdownList denials={later} toolNames={toolNames} />
+          <CountdownList denials={later} />
         </details>
       )}
     </>

@@ -225,6 +225,8 @@ describe('lists', () => {
       {
         rule: 'claude-code-ban',
         tools: ['claude-code'],
+        // Also while no device has the tool.
+        toolNames: ['Claude Code'],
         // Shanghai is eight hours ahead of UTC.
         announce: '2026-07-03T16:00:00.000Z',
         effective: '2026-07-09T16:00:00.000Z',
