@@ -3,13 +3,14 @@
  * component by which it was found. Whatever the device named is shown as text only.
  */
 import { useQuery } from '@tanstack/react-query';
+import { isTrace } from '../trace.js';
 import type { Finding } from '../views.js';
 import { policiesQuery } from './api.js';
 import { useChanges } from './changes.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty } from './notices.js';
 import { Shown, visible } from './shown.js';
-import { VerdictMark } from './states.js';
+import { TraceMark, VerdictMark } from './states.js';
 import { DataTable, type Column } from './table.js';
 import type { Texts } from './texts-en.js';
 import { Ago, dateText, useNow, shownZone } from './times.js';
@@ -75,7 +76,7 @@ function columnsIn(texts: Texts, isMixed: boolean): readonly Column<Component>[]
     columns.push({
       key: 'verdict',
       title: words.verdict,
-      cell: ({ verdict }) => <VerdictMark verdict={verdict.status} />,
+      cell: (row) => (isTrace(row) ? <TraceMark /> : <VerdictMark verdict={row.verdict.status} />),
     });
   return columns;
 }
@@ -104,6 +105,9 @@ function Advice({ finding, zone }: { readonly finding: Finding; readonly zone: s
   );
 }
 
+const isOnlyTraces = ({ components }: Finding): boolean =>
+  components.length > 0 && components.every(isTrace);
+
 interface FindingProps {
   readonly finding: Finding;
   readonly zone: string;
@@ -112,19 +116,23 @@ interface FindingProps {
 
 function FindingBlock({ finding, zone, isChanged }: FindingProps) {
   const texts = useTexts();
-  const isMixed = finding.components.some(({ verdict }) => verdict.status !== finding.verdict);
+  const { components } = finding;
+  const traces = components.filter(isTrace).length;
+  const isMixed =
+    components.some(({ verdict }) => verdict.status !== finding.verdict) ||
+    (traces > 0 && traces < components.length);
   return (
     <article className="finding" data-changed={isChanged} data-verdict={finding.verdict}>
       <h3 className="finding-name">
         <Shown text={finding.toolName} />
-        <VerdictMark verdict={finding.verdict} />
+        {isOnlyTraces(finding) ? <TraceMark /> : <VerdictMark verdict={finding.verdict} />}
         {finding.tool === null ? <span className="tag">{texts.findings.uncatalogued}</span> : null}
       </h3>
       <Advice finding={finding} zone={zone} />
       <DataTable
         caption={visible(finding.toolName)}
         columns={columnsIn(texts, isMixed)}
-        rows={finding.components}
+        rows={components}
         rowKey={({ id }) => id}
       />
     </article>
@@ -150,7 +158,10 @@ export function Findings({ deviceId, findings, isScanned }: FindingsProps) {
     findings.map((finding) => ({
       key: keyOf(finding),
       signature: `${finding.verdict} ${finding.components.map(({ id, version }) => `${id} ${version}`).join()}`,
-      sentence: words.changed(visible(finding.toolName), verdicts[finding.verdict]),
+      sentence: words.changed(
+        visible(finding.toolName),
+        isOnlyTraces(finding) ? words.trace : verdicts[finding.verdict],
+      ),
     })),
   );
   if (findings.length === 0)

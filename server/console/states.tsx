@@ -47,6 +47,16 @@ export function StateMark({ state }: { readonly state: DeviceState }) {
   );
 }
 
+/** In the place of a verdict: what is left of a tool and nobody has decided about. */
+export function TraceMark() {
+  const { findings } = useTexts();
+  return (
+    <Tooltip label={findings.traceHint} multiline maw={260}>
+      <span className="mark">{findings.trace}</span>
+    </Tooltip>
+  );
+}
+
 /** A verdict as a word with its colour. */
 export function VerdictMark({ verdict }: { readonly verdict: Verdict }) {
   const texts = useTexts();

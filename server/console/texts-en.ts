@@ -201,6 +201,8 @@ export const en = {
     verdict: 'Verdict',
     machine: 'machine',
     noVersion: 'not readable',
+    trace: 'Trace',
+    traceHint: 'Left over, not an install; no rule names it.',
     changed: (tool: string, verdict: string) => `${tool}: ${verdict}`,
   },
   scans: {
@@ -229,6 +231,7 @@ export const en = {
       snapshot: 'Snapshot',
     } satisfies Record<HistoryEntry['kind'], string> as Record<HistoryEntry['kind'], string>,
     all: (count: number) => `Show all ${count.toLocaleString('en')}`,
+    technical: 'Show technical entries',
   },
 };
 

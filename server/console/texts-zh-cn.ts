@@ -191,6 +191,8 @@ export const zhCn: Texts = {
     verdict: '判定',
     machine: '本机',
     noVersion: '无法读取',
+    trace: '痕迹',
+    traceHint: '残留内容，并非已安装；没有规则提及。',
     changed: (tool, verdict) => `${tool}：${verdict}`,
   },
   scans: {
@@ -219,5 +221,6 @@ export const zhCn: Texts = {
       snapshot: '快照',
     },
     all: (count) => `显示全部 ${count.toLocaleString('zh-CN')} 条`,
+    technical: '显示技术记录',
   },
 };

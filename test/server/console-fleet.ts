@@ -77,6 +77,20 @@ export function claudeCode(
   };
 }
 
+/** What an update of Claude Code leaves behind for a moment; the default leaves it alone. */
+export const claudeCodeTrace = (account: string, at: number) => ({
+  ...reportedComponent({
+    tool: 'claude-code',
+    name: '@anthropic-ai/claude-code',
+    version: '2.1.90',
+    path: '~/.npm-global/lib/node_modules/@anthropic-ai/.claude-code-2DTsDk1V',
+    account,
+    at,
+    verdict: { status: 'allowed', policy, rule: 'default' },
+  }),
+  state: 'residual' as const,
+});
+
 /** The approved tool. */
 export const qoder = (account: string, at: number) =>
   reportedComponent({

@@ -3,11 +3,9 @@
  * person signs in by a one-time link and watches. Without a browser the suite is skipped, loudly; where
  * a browser is required (CI, CURFEW_GET_BROWSER=1) it is fetched, and nothing is skipped.
  */
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,9 +25,11 @@ import {
   howToGetBrowser,
   isBrowserRequired,
 } from '../worlds/browser.js';
+import { buildConsoleIfOld, builtConsole } from './console-build.js';
 import {
   buildFleet,
   claudeCode,
+  claudeCodeTrace,
   fleetStates,
   pendingDays,
   policyYaml,
@@ -39,28 +39,11 @@ import {
 } from './console-fleet.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const sources = path.join(root, 'server/console');
-const built = path.join(root, 'dist/console');
 const isSkipped = findBrowser() === null && !isBrowserRequired;
 if (isSkipped)
   process.stderr.write(
     `\n*** SKIPPED: the console's browser test, because no Chromium was found. ***\n*** ${howToGetBrowser} ***\n\n`,
   );
-
-const changedAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-
-async function buildConsoleIfOld(): Promise<void> {
-  const newest = Math.max(
-    ...readdirSync(sources).map((name) => changedAt(path.join(sources, name))),
-  );
-  if (changedAt(path.join(built, 'index.html')) > newest) return;
-  // A process of its own: under a test's NODE_ENV the build would carry React's development half.
-  const vite = path.join(root, 'node_modules/vite/bin/vite.js');
-  const config = path.join(sources, 'vite.config.ts');
-  await promisify(execFile)(process.execPath, [vite, 'build', '--config', config], {
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
-}
 
 describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'curfew-console-'));
@@ -99,7 +82,7 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     });
     store = openSqliteStore(path.join(folder, 'server.sqlite'));
     const clock = () => clockMs;
-    server = await createServer({ settings, store, clock, consoleFolder: built });
+    server = await createServer({ settings, store, clock, consoleFolder: builtConsole });
     address = await server.listen();
     const { catalogue, keys } = server.context;
     const published = await publish(
@@ -258,6 +241,28 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     await history.getByText('Enrolled').waitFor();
     await history.getByText('Qoder CLI').first().waitFor();
     await page.getByRole('region', { name: 'Scans' }).getByText('Home of kim').waitFor();
+  });
+
+  test('the history shows technical entries only when asked', async () => {
+    const history = page.getByRole('region', { name: 'History' });
+    expect(await history.getByText('Snapshot', { exact: true }).count()).toBe(0);
+    const isShown = history.getByRole('switch', { name: 'Show technical entries' });
+    await isShown.click();
+    await history.getByText('Snapshot', { exact: true }).first().waitFor();
+    await isShown.click();
+    await history.getByText('Snapshot', { exact: true }).first().waitFor({ state: 'detached' });
+  });
+
+  test('what is left of a tool has no verdict but is called a trace', async () => {
+    const trace = claudeCodeTrace('kim', clockMs);
+    await snapshot(fleet.kim, 'kim', clockMs, [claudeCode('kim', clockMs), trace]);
+    const finding = page.getByRole('article').filter({ hasText: 'Claude Code' });
+    const row = finding.getByRole('row').filter({ hasText: '.claude-code-2DTsDk1V' });
+    await row.getByText('Trace', { exact: true }).waitFor();
+    expect(await row.getByText('Allowed').count()).toBe(0);
+    await snapshot(fleet.kim, 'kim', clockMs, [trace]);
+    await finding.getByRole('heading').getByText('Trace', { exact: true }).waitFor();
+    expect(await finding.getByText('Allowed').count()).toBe(0);
   });
 
   test('an open device changes when its tool is removed', async () => {
