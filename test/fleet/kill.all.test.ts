@@ -7,7 +7,7 @@ import { killBothSides } from './kills.js';
 for (const seed of [1, 2, 3]) {
   test(
     `fifty kills of each side from seed ${seed} lose and double nothing`,
-    { timeout: 200_000 },
+    { timeout: 300_000 },
     () => killBothSides(seed, 50),
   );
 }

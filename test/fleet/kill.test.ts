@@ -7,6 +7,6 @@ import { killBothSides } from './kills.js';
 
 const seed = Number(process.env['CURFEW_KILL_SEED'] ?? 20_260_710);
 
-test('fifty kills of each side lose and double nothing', { timeout: 170_000 }, () =>
+test('fifty kills of each side lose and double nothing', { timeout: 300_000 }, () =>
   killBothSides(seed, 50),
 );
