@@ -19,7 +19,7 @@ import {
 } from './component.js';
 import { complete } from './complete.js';
 import { denialFieldNames, findFaults } from './lint.js';
-import { shapeFaults, type Fault } from './shape.js';
+import { shapeFaults, withoutUnknownFields, type Fault } from './shape.js';
 import { readSource, type Source } from './source.js';
 
 export const decisions = ['approve', 'allow', 'review', 'deny'] as const;
@@ -341,8 +341,12 @@ export function parsePolicy(
   const { source } = read;
   const author = source.value;
   if (!Value.Check(PolicyDocument, author)) {
-    const problems = placed(shapeFaults(PolicyDocument, author), source);
-    return { kind: 'invalid', problems };
+    const faults = shapeFaults(PolicyDocument, author);
+    const rest = withoutUnknownFields(author, faults);
+    const further = Value.Check(PolicyDocument, rest)
+      ? findFaults(rest, options.catalogue ?? null)
+      : [];
+    return { kind: 'invalid', problems: placed([...faults, ...further], source) };
   }
   const problems = placed(findFaults(author, options.catalogue ?? null), source);
   if (problems.some(({ severity }) => severity === 'error')) return { kind: 'invalid', problems };

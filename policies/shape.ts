@@ -105,6 +105,23 @@ function errorsOf(schema: TSchema, value: unknown): readonly SchemaError[] {
   }
 }
 
+/**
+ * A value without its unknown fields, so that what else is wrong with it can be said too; null where
+ * more than unknown fields is wrong. `faults` are those of the value's shape.
+ */
+export function withoutUnknownFields(value: unknown, faults: readonly Fault[]): unknown {
+  if (faults.some(({ isKey }) => isKey !== true)) return null;
+  const rest = structuredClone(value);
+  for (const { path } of faults) {
+    const name = path.at(-1) ?? '';
+    const holder = path
+      .slice(0, -1)
+      .reduce<unknown>((at, step) => (at as Record<Step, unknown>)[step], rest);
+    delete (holder as Record<Step, unknown>)[name];
+  }
+  return rest;
+}
+
 /** Everything that keeps a value from fitting the schema, in the schema's order. */
 export function shapeFaults(schema: TSchema, value: unknown): Fault[] {
   return errorsOf(schema, value)

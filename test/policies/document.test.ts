@@ -223,6 +223,20 @@ describe('the schema for editors', () => {
   });
 });
 
+test('an unknown field hides no other fault', () => {
+  const text = changed('    announce: 2026-07-04\n', '    announce: 2026-02-30\n    efective: 1\n');
+  expect(problemsOf(text).map(({ line, field }) => [line, field])).toEqual([
+    [19, 'rules[1].announce'],
+    [20, 'rules[1].efective'],
+  ]);
+  const misspelt = text.replace('    effective: 2026-07-10T09:00:00+08:00\n', '');
+  expect(problemsOf(misspelt).map(({ message }) => message)).toEqual([
+    'decision deny needs the field "effective"',
+    expect.stringContaining('2026-02-30'),
+    expect.stringContaining('did you mean "effective"'),
+  ]);
+});
+
 describe('hostile texts are refused', () => {
   const bomb = Array.from({ length: 8 }, (_, at) => {
     const inner = at === 0 ? 'x' : `*a${at - 1}`;
