@@ -67,6 +67,8 @@ export async function parseScanFlags(
   const { home: homes = [], world = null, accounts, processes, policy, state = null } = values;
   if (world !== null && homes.length > 0) throw usage('--world and --home exclude each other');
   if (accounts !== undefined && world === null) throw usage('--accounts needs --world');
+  if (world !== null) refuseOther('--world', world);
+  for (const home of homes) refuseOther('--home', home);
   const platform = platformOf(values.platform);
   if (platform !== null && world === null && homes.length === 0) {
     throw usage('--platform needs --world or --home');
@@ -84,6 +86,18 @@ export async function parseScanFlags(
     atMs: values.at === undefined ? Date.now() : await instantOf(values.at),
     maxAction: await actionOf(values['max-action']),
   };
+}
+
+/** Refuses what is no folder; one that may not be looked at is the scan's to report. */
+function refuseOther(name: string, folder: string): void {
+  let isFolder;
+  try {
+    isFolder = fs.statSync(folder).isDirectory();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    isFolder = code === 'EACCES' || code === 'EPERM';
+  }
+  if (!isFolder) throw usage(`${name} ${folder} is no folder`);
 }
 
 const text = { type: 'string' } as const;

@@ -8,8 +8,11 @@ import path from 'node:path';
 import Value from 'typebox/value';
 import type { TSchema } from 'typebox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { homesWorld } from '../../agent/detect/world.js';
+import { scanWorld } from '../../agent/scan.js';
 import { runScan } from '../../agent/scan-command.js';
-import { summaryRecord, type Judged } from '../../agent/scan-output.js';
+import { problemLines, summaryRecord, type Judged } from '../../agent/scan-output.js';
+import { builtInCatalogue } from '../../policies/catalogue.js';
 import { verdictStatuses } from '../../policies/evaluate.js';
 import * as native from '../worlds/native.js';
 
@@ -158,10 +161,12 @@ test('what could not be read makes the answer 3, named in the summary', async ()
   expect(table.stderr).toContain('Not fully read: editor-extension:');
 });
 
-test('a home that is not there is not scanned, in one line', async () => {
-  const { exit, stderr } = await scan('--home', path.join(root, 'home/gone'));
-  expect(exit).toBe(3);
-  expect(stderr).toMatch(/^Not read: npm:.* and \d+ more \(unavailable\)\n$/);
+test('a home that goes away before it is read is told in one line', () => {
+  const world = homesWorld([home], { catalogue: builtInCatalogue() });
+  fs.rmSync(home, { recursive: true });
+  const summary = summaryRecord([], scanWorld(world).readings, 0);
+  expect(summary.status).toBe('partial');
+  expect(problemLines(summary)).toMatch(/^Not read: npm:.* and \d+ more \(unavailable\)\n$/);
 });
 
 test('C061: a place that could not be read keeps what was known, a complete read removes it', async () => {
@@ -266,7 +271,10 @@ test.each([
   [['--colour'], '--colour'],
   [['--home'], '--home'],
   [['--home', 'a', '--world', 'b'], 'exclude each other'],
-  [['--world', '/nonexistent/world'], '/nonexistent/world'],
+  [['--world', '/nonexistent/world'], '--world /nonexistent/world is no folder'],
+  [['--world', import.meta.filename], 'is no folder'],
+  [['--home', '.', '--home', '/nonexistent/ana'], '--home /nonexistent/ana is no folder'],
+  [['--home', import.meta.filename], 'is no folder'],
   [['--world', '.', '--platform', 'beos'], 'linux, darwin, win32'],
   [['--platform', 'linux'], '--platform needs'],
   [['--home', '.', '--at', '2026-07-10'], 'not a day'],
