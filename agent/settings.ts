@@ -35,8 +35,6 @@ export interface SettingValues {
   readonly LogLevel: LogLevel;
   readonly PromptOrgName: string | null;
   readonly PromptContactUrl: string | null;
-  readonly PromptLogoPath: string | null;
-  readonly AllowUserDefer: boolean;
   readonly PolicyKey: string | null;
   readonly AssignedUser: string | null;
   readonly DataFolder: string;
@@ -112,8 +110,6 @@ export const settingTable: readonly Setting[] = [
   row('LogLevel', { kind: 'enum', values: logLevels }, 'info', 'How much the agent logs.'),
   row('PromptOrgName', text, null, 'Name of the organisation, shown to employees.'),
   row('PromptContactUrl', text, null, 'Where employees can ask, shown to them.'),
-  row('PromptLogoPath', { kind: 'path' }, null, 'Image shown to employees.'),
-  row('AllowUserDefer', { kind: 'boolean' }, true, 'Whether employees may put a prompt off.'),
   row(
     'PolicyKey',
     text,

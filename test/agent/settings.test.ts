@@ -36,7 +36,7 @@ describe('precedence', () => {
     expect([values.MaxAction, origins.MaxAction]).toEqual(['observe', 'managed']);
     expect([values.CheckInMinutes, origins.CheckInMinutes]).toEqual([15, 'file']);
     expect([values.LogLevel, origins.LogLevel]).toEqual(['debug', 'environment']);
-    expect([values.AllowUserDefer, origins.AllowUserDefer]).toEqual([true, 'default']);
+    expect([values.OwnHome, origins.OwnHome]).toEqual([false, 'default']);
   });
 
   test('a value of the wrong type is said and leaves the key to the next origin', () => {
@@ -86,7 +86,7 @@ test('environment names are CURFEW_ and the key in upper snake', () => {
   expect(environmentName('ExtraCaFile')).toBe('CURFEW_EXTRA_CA_FILE');
   const conventions = ['ServerUrl', 'EnrollToken', 'DeviceGroup', 'MaxAction', 'CheckInMinutes']
     .concat(['ProxyUrl', 'ProxyBypass', 'ExtraCaFile', 'LogLevel', 'PromptOrgName'])
-    .concat(['PromptContactUrl', 'PromptLogoPath', 'AllowUserDefer', 'PolicyKey', 'AssignedUser']);
+    .concat(['PromptContactUrl', 'PolicyKey', 'AssignedUser']);
   expect(settingTable.map(({ key }) => key)).toEqual(expect.arrayContaining(conventions));
   expect(settingTable.filter(({ isSecret }) => isSecret).map(({ key }) => key)).toEqual([
     'EnrollToken',
