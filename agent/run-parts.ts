@@ -7,6 +7,7 @@ import path from 'node:path';
 import { pino, type Logger } from 'pino';
 import type { Catalogue } from '../policies/catalogue.js';
 import { CurfewError } from '../wire/errors.js';
+import { lockFolder, type FolderLock } from '../wire/lock.js';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
 import { machineClock, openClock, type Clock } from './clock.js';
 import type { ProcessEntry } from './detect/index.js';
@@ -24,7 +25,7 @@ import { openOutbox, type Outbox } from './report/outbox.js';
 import type { Device } from './rules.js';
 import { createScanner } from './scanner.js';
 import { machineSettings, type Settings } from './settings.js';
-import { openStore, type Store } from './store.js';
+import { makeFolder, nativeBinding, openStore, type Store } from './store.js';
 import { startWatch } from './watch.js';
 
 export interface Agent {
@@ -43,6 +44,7 @@ export interface Agent {
 interface Running {
   readonly settings: Settings;
   readonly folder: string;
+  readonly lock: FolderLock;
   readonly log: Logger;
   readonly store: Store;
   readonly clock: Clock;
@@ -60,7 +62,7 @@ interface Running {
 
 const machine: Subject = { kind: 'machine' };
 
-/** Starts everything. Errors: FOLDER_NOT_WRITABLE, STORE_NEWER, STORE_DAMAGED. */
+/** Starts everything. Errors: FOLDER_NOT_WRITABLE, FOLDER_IN_USE, STORE_NEWER, STORE_DAMAGED. */
 export async function openAgent(builtIn: Catalogue): Promise<Agent> {
   const settings = machineSettings(thisPlatform(), process.env);
   const log = pino(
@@ -71,8 +73,10 @@ export async function openAgent(builtIn: Catalogue): Promise<Agent> {
     log.warn({ area: 'settings', event: 'ignored', ...problem });
   }
   const folder = settings.values.DataFolder;
+  makeFolder(folder);
+  const lock = lockFolder(folder, nativeBinding());
   const store = openStore(folder);
-  const running = await openRunning({ settings, folder, log, store, builtIn });
+  const running = await openRunning({ settings, folder, lock, log, store, builtIn });
   const loop = startLoop(loopParts(running));
   running.loop = loop;
   for (const why of running.suspicions.splice(0)) raiseSuspicion(running, why);
@@ -97,7 +101,7 @@ interface Opened extends Running {
 }
 
 async function openRunning(
-  parts: Pick<Running, 'settings' | 'folder' | 'log' | 'store' | 'builtIn'>,
+  parts: Pick<Running, 'settings' | 'folder' | 'lock' | 'log' | 'store' | 'builtIn'>,
 ): Promise<Opened> {
   const { folder, store, log } = parts;
   const suspicions: string[] = [];
@@ -348,4 +352,5 @@ async function closeAgent(running: Running, loop: Loop): Promise<void> {
   await loop.close();
   running.clock.save();
   running.store.close();
+  running.lock.release();
 }

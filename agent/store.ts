@@ -107,7 +107,8 @@ export function openStore(folder: string, options: StoreOptions = {}): Store {
   }
 }
 
-function makeFolder(folder: string): void {
+/** Makes the data folder when it is missing. Errors: FOLDER_NOT_WRITABLE. */
+export function makeFolder(folder: string): void {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     fs.accessSync(folder, fs.constants.W_OK);
@@ -120,7 +121,7 @@ function makeFolder(folder: string): void {
 }
 
 /** The native part lies beside the bundle where there is no node_modules. */
-function nativeBinding(): { nativeBinding?: string } {
+export function nativeBinding(): { nativeBinding?: string } {
   const beside = path.join(import.meta.dirname, 'better_sqlite3.node');
   return fs.existsSync(beside) ? { nativeBinding: beside } : {};
 }

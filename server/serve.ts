@@ -2,13 +2,14 @@
  * `curfew-server serve`: starts the server, says once on stdout where it listens, and stays until it
  * is told to stop. A signal lets it answer what it has taken, for at most five seconds.
  */
+import { lockFolder } from '../wire/lock.js';
 import { createServer } from './app.js';
 import type { Settings } from './settings.js';
 import type { Store } from './store/index.js';
 
 const drainMs = 5000;
 
-/** Resolves after a clean stop. Errors: those of `listen`. */
+/** Resolves after a clean stop. Errors: FOLDER_IN_USE, those of `listen`. */
 export async function serve({
   settings,
   store,
@@ -16,6 +17,7 @@ export async function serve({
   readonly settings: Settings;
   readonly store: Store;
 }): Promise<void> {
+  const lock = lockFolder(settings.dataFolder);
   const server = await createServer({ settings, store });
   const { log, keys } = server.context;
   // Before anyone is told that we listen: who is told may stop us at once.
@@ -39,6 +41,7 @@ export async function serve({
     process.exit(1);
   }, drainMs);
   await server.close();
+  lock.release();
   clearTimeout(forced);
   log.info({ area: 'server', event: 'stopped' }, 'stopped');
 }

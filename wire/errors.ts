@@ -37,6 +37,7 @@ export const errorCodes = {
   USAGE: 400,
   PORT_BUSY: 500,
   FOLDER_NOT_WRITABLE: 500,
+  FOLDER_IN_USE: 409,
   NODE_TOO_OLD: 500,
 } as const;
 export type ErrorCode = keyof typeof errorCodes;

@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol } from '../../agent/report/enrol.js';
 import { directNetwork } from '../../agent/report/network.js';
+import { lockFolder } from '../../wire/lock.js';
 import { publish } from '../../server/publish.js';
 import { facts, startServer, type Running } from '../server/fixture.js';
 import { banPolicy } from '../server/policies.js';
@@ -111,4 +112,13 @@ test('not enrolled, nothing was reported: 3 and why', long, async () => {
   const { code, err } = await runOnce(temporaryFolder(), running.url);
   expect(code).toBe(3);
   expect(err).toMatch(/after 3 s this machine is not enrolled at a server; \d+ reports wait here/);
+});
+
+test('on a data folder that another process has: 2, with the folder and the fix', async () => {
+  const folder = temporaryFolder();
+  const lock = lockFolder(folder);
+  const { code, err } = await runOnce(folder, running.url);
+  lock.release();
+  expect(code).toBe(2);
+  expect(err).toContain(`curfew run: another process works on the data folder ${folder}\n  Stop`);
 });

@@ -61,7 +61,7 @@ function start(...words: string[]): ChildProcess {
   const child = spawn(
     process.execPath,
     [path.join(built, 'curfew-server.mjs'), ...words, '--data', folder],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+    { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   children.add(child);
   return child;
@@ -117,6 +117,23 @@ test('it says where it listens, hears of a publish elsewhere, and stops cleanly 
   child.kill('SIGTERM');
   expect(await exitOf(child)).toBe(0);
   expect(await agent.whenClosed()).toBe(1001);
+});
+
+test('a second server on the same data is refused with the folder and the fix, other commands work', async () => {
+  const first = await serve();
+  const second = start('serve', '--port', '0', '--log-level', 'error');
+  const said: Buffer[] = [];
+  second.stderr?.on('data', (part: Buffer) => said.push(part));
+  expect(await exitOf(second)).toBe(2);
+  const words = Buffer.concat(said).toString('utf8');
+  expect(words).toContain(`another process works on the data folder ${folder}`);
+  expect(words).toContain('Stop that one first');
+  expect(await exitOf(start('token', 'create'))).toBe(0);
+  first.child.kill('SIGKILL');
+  expect(await exitOf(first.child)).toBe('SIGKILL');
+  const { child } = await serve();
+  child.kill('SIGTERM');
+  expect(await exitOf(child)).toBe(0);
 });
 
 test('what was acknowledged outlives kill -9, and nothing is doubled', async () => {
