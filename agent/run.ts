@@ -122,21 +122,32 @@ function stopSignal(): Promise<number> {
   });
 }
 
-/** The first state that is worth showing: judged by a policy, or without one after a while. */
+/** Whether a policy judged it, and no older one than the server has. */
+function isJudgedAnew({ rules }: Standing, { linkStatus }: Agent): boolean {
+  const serverSequence = linkStatus()?.serverSequence ?? null;
+  if (rules.policy === null || serverSequence === null) return false;
+  return (rules.bundleSequence ?? 0) >= serverSequence;
+}
+
+/** The first state that is worth showing: judged by the server's policy, or without it after a while. */
 function firstStanding(agent: Agent): Promise<Standing> {
-  const since = performance.now();
   return new Promise((resolve) => {
     let last: Standing | null = null;
+    let isLate = false;
+    const look = (): void => {
+      if (last === null || !(isLate || isJudgedAnew(last, agent))) return;
+      clearTimeout(timer);
+      resolve(last);
+    };
     const timer = setTimeout(() => {
-      if (last !== null) resolve(last);
+      isLate = true;
+      look();
     }, policyWaitMs);
     agent.loop.onStanding((standing) => {
       last = standing;
-      const isLate = performance.now() - since >= policyWaitMs;
-      if (standing.rules.policy === null && !isLate) return;
-      clearTimeout(timer);
-      resolve(standing);
+      look();
     });
+    void agent.welcomed.then(look);
   });
 }
 

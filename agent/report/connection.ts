@@ -40,6 +40,8 @@ export interface LinkStatus {
   readonly problem: { readonly code: string; readonly message: string } | null;
   /** Wall time, epoch ms; null: not yet in this run. */
   readonly lastOnline: number | null;
+  /** The sequence of the server's bundle at the last welcome in this run. */
+  readonly serverSequence: number | null;
   readonly retryAt: number | null;
 }
 
@@ -88,7 +90,13 @@ class ServerLink implements Link {
   readonly #random: () => number;
   readonly #listeners = new Set<(status: LinkStatus) => void>();
   readonly #work: Promise<void>;
-  #status: LinkStatus = { state: 'connecting', problem: null, lastOnline: null, retryAt: null };
+  #status: LinkStatus = {
+    state: 'connecting',
+    problem: null,
+    lastOnline: null,
+    serverSequence: null,
+    retryAt: null,
+  };
   #session: Session | null = null;
   readonly #closing = new AbortController();
   #sleeping = new AbortController();
@@ -206,8 +214,9 @@ class ServerLink implements Link {
       random: this.#random,
       timing: this.#timing,
       onTime,
-      onWelcome: () => {
-        this.#tell({ state: 'online', problem: null, lastOnline: this.#wallNow() });
+      onWelcome: ({ bundleSequence: serverSequence }) => {
+        const lastOnline = this.#wallNow();
+        this.#tell({ state: 'online', problem: null, lastOnline, serverSequence });
       },
     };
   }
