@@ -18,12 +18,15 @@ const shownEntries = 30;
 
 type Entry = Pick<HistoryEntry, 'kind' | 'from' | 'to' | 'detail'>;
 
-/** Entries of the machinery; a scan that became partial, or was, is none: something was not seen. */
+/**
+ * Entries of the machinery. A scan that became partial, or was, is none: something was not seen. Nor
+ * is a snapshot that lacks something: it is all that says so, as it writes no removals.
+ */
 function isTechnical({ kind, from, to }: Entry): boolean {
   if (kind === 'scan') return from !== 'partial' && to !== 'partial';
   if (kind === 'appeared') return to === 'residual';
   if (kind === 'removed') return from === 'residual';
-  return kind === 'snapshot';
+  return kind === 'snapshot' && Number(to) >= Number(from);
 }
 
 /** The word for a value that has one: a verdict, a component's state, how far a scan came. */

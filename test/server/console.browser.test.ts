@@ -273,6 +273,9 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     });
     await page.getByText('Clear', { exact: true }).first().waitFor();
     expect(await page.evaluate('window.isSamePage')).toBe(true);
+    // A snapshot tells no removals; that it holds less is not folded away.
+    const history = page.getByRole('region', { name: 'History' });
+    await history.getByText('Snapshot', { exact: true }).first().waitFor();
   });
 
   test('C052 hostile names are shown as text, with what hides written out', async () => {
