@@ -82,6 +82,15 @@ describe('npm run up', () => {
     expect(devices()).toEqual(before);
   });
 
+  test('another port finds the same devices again', async () => {
+    const before = devices();
+    const port = String(await freePort());
+    const { code, stdout, stderr } = await runCommand([upFile, '--once', '--port', port], env);
+    expect(code, stderr).toBe(1);
+    expect(stdout).toContain('violation');
+    expect(devices()).toEqual(before);
+  });
+
   test(
     'goes on until it is told to stop, with a sign-in link that works, and ends cleanly',
     { timeout: 60_000 },
