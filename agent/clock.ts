@@ -116,13 +116,6 @@ export function confirmClock(
   return { state: next, now: anchorMs, suspicions: looked.suspicions, isAccepted: true };
 }
 
-/** A signed document sets the floor, also back; the time is unconfirmed until the server confirms it. */
-export function resetFloor(reading: ClockReading, floorMs: number): ClockStep {
-  const anchorMs = Math.max(reading.wallMs, floorMs);
-  const state = anchored(reading, { anchorMs, floorMs, isConfirmed: false });
-  return { state, now: anchorMs, suspicions: [] };
-}
-
 export interface Clock {
   /** Epoch ms of trusted time. */
   now(): number;

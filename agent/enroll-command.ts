@@ -19,7 +19,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const maxTokenBytes = 4096;
 
-export const enrollHelp = `Usage: curfew enroll [options]
+const enrollHelp = `Usage: curfew enroll [options]
 
 Makes this machine a device of a Curfew server. Its key is made here and stays here.
 

@@ -33,7 +33,7 @@ const emptyIds =
   /^(0+|f+|-|none|unknown|not specified|to be filled.*|default string|03000200-0400-0500-0006-000700080009)$/i;
 
 /** The hardware's own UUID, or null when there is none that tells machines apart. */
-export function hardwareIdOf(uuid: string | null | undefined): string | null {
+function hardwareIdOf(uuid: string | null | undefined): string | null {
   const id = uuid?.trim().toLowerCase() ?? '';
   return id === '' || emptyIds.test(id.replaceAll('-', '')) || emptyIds.test(id) ? null : id;
 }

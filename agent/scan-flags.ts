@@ -185,7 +185,7 @@ function listIn<T>(name: string, file: string, parse: (value: unknown) => T): T 
 const maxProcesses = 100_000;
 
 /** The list of `--processes`; throws an Error that names the entry and the field. */
-export function parseProcesses(value: unknown): readonly ProcessEntry[] {
+function parseProcesses(value: unknown): readonly ProcessEntry[] {
   if (!Array.isArray(value)) throw new Error('processes: expected a list of {pid, uid, exe, argv}');
   if (value.length > maxProcesses) throw new Error(`processes: more than ${maxProcesses}`);
   return value.map((item: unknown, index) => {

@@ -16,7 +16,7 @@ import {
   type World,
 } from './detect/index.js';
 
-export const defaultRootTimeMs = 10_000;
+const defaultRootTimeMs = 10_000;
 
 export interface ScanOptions {
   /** Ids of the roots to read; left out: all. */

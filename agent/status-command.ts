@@ -19,7 +19,7 @@ import { openStore, type Store, type StoredRoot } from './store.js';
 /** A state older than this is no answer about today (design, Words). */
 const staleMs = 7 * 24 * 3600_000;
 
-export const statusHelp = `Usage: curfew status [--json | --oneline]
+const statusHelp = `Usage: curfew status [--json | --oneline]
 
   Says what the agent on this machine knows. Exit code 1: a violation; 3: it cannot tell; 0: fine.
 
@@ -28,7 +28,7 @@ export const statusHelp = `Usage: curfew status [--json | --oneline]
   Example: curfew status --oneline
 `;
 
-export const inventoryHelp = `Usage: curfew inventory [--format table|json]
+const inventoryHelp = `Usage: curfew inventory [--format table|json]
 
   Lists what the agent on this machine has found, with the verdict on each. Exit codes as of status.
   Example: curfew inventory --format json

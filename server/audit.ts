@@ -29,7 +29,7 @@ export type AuditCheck =
   | { readonly kind: 'whole'; readonly entries: number }
   | { readonly kind: 'broken'; readonly seq: number };
 
-/** Follows the chain from its start. */
+/** Follows the chain from its start. The command `verify-audit` will say it; till then tests hold the chain by it. */
 export async function verifyAudit(read: Reading): Promise<AuditCheck> {
   let prev = zeroHash;
   let seq = 0;

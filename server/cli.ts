@@ -23,7 +23,7 @@ import type { Store } from './store/index.js';
 const dayMs = 86_400_000;
 const maxPolicyBytes = 1024 * 1024;
 
-export const databaseFile = (dataFolder: string): string => path.join(dataFolder, 'server.db');
+const databaseFile = (dataFolder: string): string => path.join(dataFolder, 'server.db');
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const say = (text: string): void => void process.stderr.write(`curfew-server: ${text}\n`);

@@ -42,7 +42,7 @@ const maxParts = 200;
 const refused = (report: Report, message: string, code: ErrorCode = 'REPORT_INVALID') =>
   ({ kind: 'refused', code, message, stream: report.stream, seq: report.seq }) as const;
 
-export function subjectKey(subject: Subject): SubjectKey {
+function subjectKey(subject: Subject): SubjectKey {
   return subject.kind === 'machine' ? 'machine' : `person:${subject.account}`;
 }
 

@@ -1,10 +1,9 @@
 /**
- * Hashes that both sides must compute alike: the link of a stream's chain, the text of a signed
- * document, and the canonical digest of an inventory. SHA-256 in lower-case hex throughout. Nothing
- * here decides what is reported; it only says whether two sides hold the same.
+ * Hashes that both sides must compute alike: the link of a stream's chain and the text of a signed
+ * document. SHA-256 in lower-case hex throughout. Nothing here decides what is reported; it only says
+ * whether two sides hold the same.
  */
 import { createHash } from 'node:crypto';
-import type { Component } from '../policies/component.js';
 
 /** `prev` of the first report of a stream. */
 export const zeroHash = '0'.repeat(64);
@@ -17,18 +16,4 @@ export function sha256Hex(text: string): string {
 /** The chain's link: SHA-256 of `stream LF seq LF prev LF body`, as `Report` in `messages.ts` says. */
 export function reportHash(stream: string, seq: number, prev: string, body: string): string {
   return sha256Hex(`${stream}\n${seq}\n${prev}\n${body}`);
-}
-
-/** What of a component decides whether two inventories are the same. */
-export type DigestedComponent = Pick<Component, 'id' | 'state' | 'version'>;
-
-/**
- * The digest of an inventory, independent of order: `id SP state SP version LF` a line for each,
- * sorted by id and state, the version as JSON (`null` when it is not known).
- */
-export function inventoryDigest(components: readonly DigestedComponent[]): string {
-  const lines = components.map(
-    ({ id, state, version }) => `${id} ${state} ${JSON.stringify(version)}\n`,
-  );
-  return sha256Hex(lines.sort().join(''));
 }

@@ -8,7 +8,7 @@ import { decodeJwt, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { makeKey, publicKeyOf, type SigningKey } from './keys.js';
 
 /** What a token lives, and the most a server accepts. */
-export const tokenLifeMs = 5 * 60_000;
+const tokenLifeMs = 5 * 60_000;
 /** How far a device's clock may be ahead. */
 const leewayMs = 60_000;
 const tokenType = 'curfew-device+jwt';

@@ -23,7 +23,7 @@ import {
 } from '../identity-files.js';
 import { httpJson, serverAddress, type NetworkSettings } from './network.js';
 
-export const enrollPath = '/api/v1/enroll';
+const enrollPath = '/api/v1/enroll';
 
 export interface EnrolOptions {
   readonly serverUrl: string;

@@ -26,11 +26,6 @@ export interface NetworkSettings {
   /** PEM file with certificate authorities beside the system's and Node's own. */
   readonly extraCaFile: string | null;
 }
-export const directNetwork: NetworkSettings = {
-  proxyUrl: null,
-  proxyBypass: [],
-  extraCaFile: null,
-};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

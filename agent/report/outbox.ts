@@ -9,7 +9,7 @@ import type { Report, ReportBody, Resync, Subject } from '../../wire/messages.js
 import type { ReportStore, StreamRow } from '../store-reports.js';
 
 /** Reports of one stream that may wait; beyond it the older half makes way for a `skipped` marker. */
-export const maxPendingPerStream = 4000;
+const maxPendingPerStream = 4000;
 
 export type ResyncReason = Static<typeof Resync>['reason'];
 

@@ -11,7 +11,7 @@ import { cutParts, mayLeave, toReported, toScanState, type Judged } from './mess
 import type { Outbox } from './outbox.js';
 
 /** How much the time of the last complete scan moves before that alone is worth a report. */
-export const scanNewsMs = 6 * 3600_000;
+const scanNewsMs = 6 * 3600_000;
 
 export interface ReportInput {
   readonly judged: readonly Judged[];

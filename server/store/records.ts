@@ -94,7 +94,7 @@ export interface StoredFinding {
   readonly firstSeen: number;
 }
 
-export const historyKinds = [
+const historyKinds = [
   'enrolled',
   'appeared',
   'changed',

@@ -11,7 +11,7 @@ import type { Sql } from './sql.js';
 import { pageOf } from './sqlite-devices.js';
 
 /** No device of any state: where counting begins. */
-export function noStates(): Record<DeviceState, number> {
+function noStates(): Record<DeviceState, number> {
   return Object.fromEntries(deviceStates.map((state) => [state, 0])) as Record<DeviceState, number>;
 }
 

@@ -31,7 +31,7 @@ interface SummaryRow extends DeviceRow {
 }
 
 /** The device's state at an instant, from its standing: SQL over `s` and `@staleBefore`. */
-export const stateSql = `CASE
+const stateSql = `CASE
   WHEN s.standing IN ('never-scanned', 'partial') THEN s.standing
   WHEN s.fresh_at IS NULL OR s.fresh_at < @staleBefore THEN 'stale'
   ELSE s.standing END`;

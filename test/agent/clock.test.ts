@@ -6,7 +6,6 @@ import {
   confirmClock,
   lookAtClock,
   openClock,
-  resetFloor,
   type ClockReading,
 } from '../../agent/clock.js';
 import { makeFolder } from './store-fixture.js';
@@ -116,12 +115,6 @@ test('a server that says a time before the floor is refused, even where the wall
 test('sleep counts', () => {
   const asleep = 5 * day;
   expect(lookAtClock(confirmed(), at(start + asleep, hour + asleep)).now).toBe(start + asleep);
-});
-
-test('a signed document can set the floor back', () => {
-  const step = resetFloor(at(start - 100 * day, hour), start - 100 * day);
-  expect(step.now).toBe(start - 100 * day);
-  expect(step.state.isConfirmed).toBe(false);
 });
 
 test('the floor outlives the process, in a file of its own', () => {

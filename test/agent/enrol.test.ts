@@ -15,10 +15,9 @@ import {
   writePins,
 } from '../../agent/identity-files.js';
 import { enrol, type EnrolOptions } from '../../agent/report/enrol.js';
-import { directNetwork } from '../../agent/report/network.js';
 import { makePolicyKey, thumbprint } from '../../wire/bundle.js';
 import { facts, noon, startServer, type Running } from '../server/fixture.js';
-import { enrolToken, startFront, temporaryFolder, until } from './link-fixture.js';
+import { directNetwork, enrolToken, startFront, temporaryFolder, until } from './link-fixture.js';
 
 let running: Running;
 let folder: string;

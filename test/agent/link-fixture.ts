@@ -14,7 +14,7 @@ import {
 } from '../../agent/report/documents.js';
 import { openLink, type Link, type LinkOptions } from '../../agent/report/connection.js';
 import { enrol } from '../../agent/report/enrol.js';
-import { directNetwork } from '../../agent/report/network.js';
+import type { NetworkSettings } from '../../agent/report/network.js';
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
 import type { Identity } from '../../agent/identity-files.js';
 import { openStore, type Store } from '../../agent/store.js';
@@ -22,6 +22,13 @@ import { builtInCatalogue, type Catalogue } from '../../policies/catalogue.js';
 import { makeEnrolToken } from '../../server/enrol.js';
 import { signBundle, type BundlePayload } from '../../wire/bundle.js';
 import { facts, type Running } from '../server/fixture.js';
+
+/** No proxy and no further authorities. */
+export const directNetwork: NetworkSettings = {
+  proxyUrl: null,
+  proxyBypass: [],
+  extraCaFile: null,
+};
 
 const folders: string[] = [];
 afterAll(() => {

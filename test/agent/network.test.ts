@@ -9,7 +9,6 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
-  directNetwork,
   httpJson,
   networkSettings,
   openSocket,
@@ -17,7 +16,7 @@ import {
   type NetworkSettings,
 } from '../../agent/report/network.js';
 import { subprotocol } from '../../wire/messages.js';
-import { temporaryFolder } from './link-fixture.js';
+import { directNetwork, temporaryFolder } from './link-fixture.js';
 import { testCertificate, testKey } from './tls-fixture.js';
 
 const servers: Server[] = [];

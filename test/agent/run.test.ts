@@ -9,12 +9,11 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol } from '../../agent/report/enrol.js';
-import { directNetwork } from '../../agent/report/network.js';
 import { lockFolder } from '../../wire/lock.js';
 import { publish } from '../../server/publish.js';
 import { facts, startServer, type Running } from '../server/fixture.js';
 import { banPolicy } from '../server/policies.js';
-import { enrolToken, temporaryFolder } from './link-fixture.js';
+import { directNetwork, enrolToken, temporaryFolder } from './link-fixture.js';
 
 const top = path.resolve(import.meta.dirname, '../..');
 let built: string;

@@ -8,7 +8,6 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { writePins, type Identity } from '../../agent/identity-files.js';
 import { openLink, type Link } from '../../agent/report/connection.js';
 import { openDocuments } from '../../agent/report/documents.js';
-import { directNetwork } from '../../agent/report/network.js';
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
 import type { Timing } from '../../agent/report/session.js';
 import { openStore } from '../../agent/store.js';
@@ -18,7 +17,7 @@ import { makeDeviceKey } from '../../wire/identity.js';
 import type { FromAgent, FromServer, Report } from '../../wire/messages.js';
 import { parseMessage } from '../../wire/parse.js';
 import { facts, noon } from '../server/fixture.js';
-import { temporaryFolder, until } from './link-fixture.js';
+import { directNetwork, temporaryFolder, until } from './link-fixture.js';
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
