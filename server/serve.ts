@@ -9,15 +9,22 @@ import type { Store } from './store/index.js';
 
 const drainMs = 5000;
 
-/** Resolves after a clean stop. Errors: FOLDER_IN_USE, those of `listen`. */
-export async function serve({
-  settings,
-  store,
-}: {
+interface ServeOptions {
   readonly settings: Settings;
   readonly store: Store;
-}): Promise<void> {
-  const lock = lockFolder(settings.dataFolder);
+}
+
+/** Resolves after a clean stop. Errors: FOLDER_IN_USE, those of `listen`. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const lock = lockFolder(options.settings.dataFolder);
+  try {
+    await serveAlone(options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function serveAlone({ settings, store }: ServeOptions): Promise<void> {
   const server = await createServer({ settings, store });
   const { log, keys } = server.context;
   // Before anyone is told that we listen: who is told may stop us at once.
@@ -41,7 +48,6 @@ export async function serve({
     process.exit(1);
   }, drainMs);
   await server.close();
-  lock.release();
   clearTimeout(forced);
   log.info({ area: 'server', event: 'stopped' }, 'stopped');
 }
