@@ -250,8 +250,7 @@ function makePrompter(
       if (!said.has(id)) log.info({ ...words(finding), event: 'not-shown', why });
       said.add(id);
     },
-    onLine(finding, { title, body }) {
-      const line = `${title}. ${body}`.replaceAll('\n', ' ');
+    onLine(finding, line) {
       log.info({ ...words(finding), event: 'line', line });
     },
     organisation: PromptOrgName,

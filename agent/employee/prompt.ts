@@ -9,7 +9,7 @@ import type { Policy, Text } from '../../policies/document.js';
 import type { Verdict } from '../../policies/evaluate.js';
 import type { Judged } from '../report/messages.js';
 import type { Notifier, Recipient } from './notify.js';
-import { languageFor, promptText, type PromptFacts, type PromptText } from './texts.js';
+import { languageFor, promptLine, promptText, type PromptFacts } from './texts.js';
 
 /** A finding of one recipient: the tool and the rule that denies it. */
 export interface Finding {
@@ -77,7 +77,7 @@ export interface PrompterParts {
   readonly onShown: (finding: Finding) => void;
   readonly onNotShown: (finding: Finding, why: string) => void;
   /** Once per finding and rule in the life of this process, for the terminal. */
-  readonly onLine: (finding: Finding, text: PromptText) => void;
+  readonly onLine: (finding: Finding, line: string) => void;
   readonly organisation: string | null;
   readonly contact: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -109,7 +109,7 @@ export function createPrompter(parts: PrompterParts, nowMs: () => number = Date.
     const env = recipient?.isCurrent === true ? parts.env : null;
     const language = languageFor({ home: recipient?.home ?? '/nonexistent', env });
     const text = promptText(language, facts);
-    if (!said.has(id)) parts.onLine(finding, text);
+    if (!said.has(id)) parts.onLine(finding, promptLine(language, text));
     said.add(id);
     if (parts.wasShown(finding)) return;
     if (nowMs() - (triedAt.get(id) ?? -againMs) < againMs) return;

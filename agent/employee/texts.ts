@@ -97,6 +97,12 @@ export function promptText(language: Language, facts: PromptFacts): PromptText {
   return { title: plain(title), body: plain(body) };
 }
 
+/** A prompt on one line, for the terminal; Chinese has its own full stop and no space after it. */
+export function promptLine(language: Language, { title, body }: PromptText): string {
+  const [stop, text] = language === 'zh-CN' ? ['。', body.replaceAll('。\n', '。')] : ['. ', body];
+  return `${title}${stop}${text}`.replaceAll('\n', ' ');
+}
+
 /** Replaces control and direction characters; line feeds stay. */
 export function plain(text: string): string {
   return text.replace(

@@ -4,7 +4,12 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createNotifier, type Command, type Notifier } from '../../agent/employee/notify.js';
 import { createPrompter, findingsOf, mustTell, type Finding } from '../../agent/employee/prompt.js';
-import { languageFor, promptText, type PromptFacts } from '../../agent/employee/texts.js';
+import {
+  languageFor,
+  promptLine,
+  promptText,
+  type PromptFacts,
+} from '../../agent/employee/texts.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { parsePolicy } from '../../policies/document.js';
 import type { Verdict } from '../../policies/evaluate.js';
@@ -79,6 +84,14 @@ test('the words name the date of the policy’s zone, the days left and the repl
   expect(chinese.body).toContain('请改用 Qoder。');
 });
 
+test('on one line each language has its own full stop', () => {
+  const inForce = { ...facts, isInForce: true, contact: 'it@example.com' };
+  expect(promptLine('zh-CN', promptText('zh-CN', inForce))).toBe(
+    '本设备已不允许使用 Claude Code。自 2026年7月10日起不允许使用。存在后门风险。请改用 Qoder。' +
+      '迁移方法：https://example.com/migrate 咨询：it@example.com',
+  );
+});
+
 test('control and direction characters of a name do not reach the screen', () => {
   const { title } = promptText('en', { ...facts, toolName: 'a\u001b[2K\u202eb\nc' });
   expect(title).not.toMatch(/[\u001b\u202e]/);
@@ -126,7 +139,7 @@ function prompterOn(notifier: Notifier) {
         log.shown += 1;
       },
       onNotShown: (_, why) => log.notShown.push(why),
-      onLine: (_, { title }) => log.lines.push(title),
+      onLine: (_, line) => log.lines.push(line),
       organisation: null,
       contact: null,
       env: { LANG: 'en_US.UTF-8' },
@@ -155,7 +168,11 @@ test('a finding is told once per rule, however often it is offered', async () =>
   expect(log).toEqual({
     shown: 1,
     notShown: [],
-    lines: ['Claude Code is no longer allowed on this device'],
+    lines: [
+      'Claude Code is no longer allowed on this device. ' +
+        'Its use has not been allowed since July 10, 2026. Because. ' +
+        'Use Qoder IDE instead. How to move: https://example.com/migrate',
+    ],
   });
   await offer({ rule: 'second-ban' });
   expect(log.shown).toBe(2);
