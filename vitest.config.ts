@@ -1,8 +1,9 @@
 /**
- * How tests run. `npm test` takes everything but the groups named by a middle suffix: `.all.` (long),
- * `.real.` (installs from the npm registry), `.bench.` (timings). `test:all` adds those by name.
+ * How tests run. `npm test` takes everything but the groups named by a middle suffix: `.all.` (long)
+ * and `.real.` (installs from the npm registry). `test:all` adds those by name.
  */
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const group = process.env['CURFEW_TEST_GROUP'] ?? 'quick';
 const groups: Record<string, { include: string[]; exclude: string[] }> = {
@@ -17,12 +18,26 @@ const chosen = groups[group];
 if (chosen === undefined)
   throw new Error(`CURFEW_TEST_GROUP must be one of ${Object.keys(groups).join(', ')}`);
 
+/** The files that take longest or mostly wait, in that order; begun late they would be waited for at the end. */
+const longest = ['fleet/kill', 'fleet/path', 'server/console', 'contracts/', 'installers/up'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((part) => moduleId.includes(`/test/${part}`));
+      return at === -1 ? longest.length : at;
+    };
+    return (await super.sort(files)).sort((one, two) => rank(one) - rank(two));
+  }
+}
+
 export default defineConfig({
   test: {
     ...chosen,
     pool: 'forks',
     // Some tests mostly wait (a removal is confirmed after 45 s), so more of them than cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: { TZ: 'UTC' },
