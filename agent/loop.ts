@@ -273,7 +273,7 @@ class AgentLoop implements Loop {
     const { store, scanner, processes } = this.#parts;
     const running = isFull || wantsProcesses ? await processes() : null;
     const { catalogue, asked } = this.#rules;
-    const { sha256, tools, editors } = catalogue;
+    const { sha256, tools, editors, advisories } = catalogue;
     if (isFull || wantsProcesses) this.#processesDueAt = performance.now() + processesMs;
     // A component that several roots show is read from all of them, so that its record stays whole.
     const chosen = new Set(store.sharing(roots));
@@ -281,7 +281,7 @@ class AgentLoop implements Loop {
     return scanner.scan({
       roots: isFull ? 'all' : chosen,
       asked,
-      catalogue: { sha256, document: { format: 1, tools, editors } },
+      catalogue: { sha256, document: { format: 1, tools, editors, advisories } },
       processes: running,
     });
   }

@@ -31,18 +31,21 @@ function topFolder(): string {
 export function readCatalogue(folder: string): CatalogueDocument {
   const tools: unknown[] = [];
   const editors: unknown[] = [];
+  const advisories: unknown[] = [];
+  const lists: Readonly<Record<string, unknown[]>> = { tools, editors, advisories };
   for (const name of readdirSync(folder)
     .filter((file) => file.endsWith('.yaml'))
     .sort()) {
     const value: unknown = parse(readFileSync(path.join(folder, name), 'utf8'));
     if (typeof value !== 'object' || value === null) throw new Error(`${name}: is empty`);
     for (const [key, list] of Object.entries(value)) {
-      if (!Array.isArray(list) || (key !== 'tools' && key !== 'editors'))
-        throw new Error(`${name}: ${key}: a file holds a list called tools or editors`);
-      (key === 'tools' ? tools : editors).push(...(list as unknown[]));
+      const joined = lists[key];
+      if (!Array.isArray(list) || joined === undefined)
+        throw new Error(`${name}: ${key}: a file holds a list called tools, editors or advisories`);
+      joined.push(...(list as unknown[]));
     }
   }
-  const parsed = parseCatalogue({ format: 1, tools, editors });
+  const parsed = parseCatalogue({ format: 1, tools, editors, advisories });
   if (parsed.kind === 'catalogue') return parsed.document;
   const lines = parsed.problems.map(({ field, message }) => `  ${field}: ${message}`);
   throw new Error(`the catalogue is wrong:\n${lines.join('\n')}`);
@@ -53,7 +56,8 @@ function catalogueJson(document: CatalogueDocument): string {
   const sha256 = createHash('sha256').update(JSON.stringify(document)).digest('hex');
   const lines = (list: readonly unknown[]): string =>
     list.map((entry) => `\n${JSON.stringify(entry)}`).join(',');
-  return `{"sha256":"${sha256}","document":{"format":1,"tools":[${lines(document.tools)}],"editors":[${lines(document.editors)}]}}\n`;
+  const { tools, editors, advisories } = document;
+  return `{"sha256":"${sha256}","document":{"format":1,"tools":[${lines(tools)}],"editors":[${lines(editors)}],"advisories":[${lines(advisories)}]}}\n`;
 }
 
 const channelNames: Readonly<Record<(typeof identifierKinds)[number], string>> = {
@@ -79,6 +83,9 @@ const channelNames: Readonly<Record<(typeof identifierKinds)[number], string>> =
   chocolatey: 'Chocolatey',
   command: 'command',
   genericCommand: 'shared command',
+  goModule: 'Go module',
+  contentMarker: 'text in the program',
+  codeSignature: 'code signature',
 };
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');

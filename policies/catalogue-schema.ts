@@ -14,7 +14,7 @@ import {
   type Identifiers,
   type Tool,
 } from './catalogue.js';
-import { platforms } from './component.js';
+import { channels, confidences, platforms } from './component.js';
 
 const strict = { additionalProperties: false };
 const word = Type.String({ minLength: 1, maxLength: 200, pattern: '^\\S(.*\\S)?$' });
@@ -33,6 +33,9 @@ const shapes: Partial<Record<IdentifierKind, string>> = {
   winget: '^[^.\\s]+(\\.[^.\\s]+)+$',
   command: '^[A-Za-z0-9._-]+$',
   genericCommand: '^[A-Za-z0-9._-]+$',
+  goModule: '^[a-z0-9.-]+\\.[a-z]+(/[A-Za-z0-9._-]+)+$',
+  contentMarker: '^[ -~]{12,200}$',
+  codeSignature: '^[A-Z0-9]{10}:[A-Za-z0-9._-]+$',
 };
 
 const names = (kind: IdentifierKind) =>
@@ -64,6 +67,9 @@ const identifiersSchema = Type.Partial(
     chocolatey: names('chocolatey'),
     command: names('command'),
     genericCommand: names('genericCommand'),
+    goModule: names('goModule'),
+    contentMarker: names('contentMarker'),
+    codeSignature: names('codeSignature'),
   }),
   strict,
 );
@@ -112,12 +118,36 @@ const editorSchema = Type.Object(
   strict,
 );
 
+const advisorySchema = Type.Object(
+  {
+    id: Type.String({ maxLength: 64, pattern: '^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$' }),
+    title: word,
+    severity: Type.Enum(['low', 'medium', 'high', 'critical']),
+    affects: Type.Array(
+      Type.Object(
+        {
+          tool: idText,
+          channels: Type.Optional(Type.Array(Type.Enum([...channels]), { minItems: 1 })),
+          versions: word,
+        },
+        strict,
+      ),
+      { minItems: 1 },
+    ),
+    fixed: Type.Optional(Type.Union([word, Type.Null()])),
+    sources: Type.Array(word, { minItems: 1 }),
+    confidence: Type.Enum([...confidences]),
+  },
+  strict,
+);
+
 /** What an author writes, files joined: every list may be left out. A complete document fits it too. */
 export const catalogueSchema = Type.Object(
   {
     format: Type.Literal(1),
     tools: Type.Array(toolSchema, { maxItems: 2000 }),
     editors: Type.Array(editorSchema, { maxItems: 200 }),
+    advisories: Type.Optional(Type.Array(advisorySchema, { maxItems: 2000 })),
   },
   strict,
 );
@@ -207,6 +237,11 @@ export function parseCatalogue(value: unknown): ParsedCatalogue {
     format: value.format,
     tools: value.tools.map(complete),
     editors: value.editors,
+    advisories: (value.advisories ?? []).map((advisory) => ({
+      ...advisory,
+      affects: advisory.affects.map((one) => ({ ...one, channels: one.channels ?? [] })),
+      fixed: advisory.fixed ?? null,
+    })),
   };
   const problems = findConflicts(document).map(({ kind, name, tools }) => ({
     field: `${kind}: ${name}`,

@@ -6,7 +6,7 @@
  * that a scan starts without them.
  */
 import builtIn from './catalogue.json' with { type: 'json' };
-import type { Platform } from './component.js';
+import type { Channel, Confidence, Platform } from './component.js';
 
 /** The kinds a policy can name. */
 export const toolKinds = [
@@ -56,6 +56,15 @@ export interface Identifiers {
   readonly command: readonly string[];
   /** Command names it shares with others (agent, q, cn): they prove nothing by themselves. */
   readonly genericCommand: readonly string[];
+  /**
+   * Path of a Go program's main module, as its build information has it
+   * (https://pkg.go.dev/runtime/debug#BuildInfo), without a `/v2` at its end.
+   */
+  readonly goModule: readonly string[];
+  /** ASCII text that every build of the program holds and no other program does; at least 12 bytes. */
+  readonly contentMarker: readonly string[];
+  /** macOS code signature as `TeamID:SigningID`; a team alone signs other programs too. */
+  readonly codeSignature: readonly string[];
 }
 
 /**
@@ -103,11 +112,31 @@ export interface EditorHost {
   readonly isServer: boolean;
 }
 
+/** A published fault of some versions of a tool, with where that is known from. */
+export interface Advisory {
+  readonly id: string;
+  readonly title: string;
+  readonly severity: 'low' | 'medium' | 'high' | 'critical';
+  /** Each names a tool and the versions concerned, in the range notation of a policy's `version`. */
+  readonly affects: readonly {
+    readonly tool: string;
+    /** Channels whose version numbers these are; empty: all of the tool's. */
+    readonly channels: readonly Channel[];
+    readonly versions: string;
+  }[];
+  /** First version without it, in words; null when none is known. */
+  readonly fixed: string | null;
+  readonly sources: readonly string[];
+  /** How sure the range is. */
+  readonly confidence: Confidence;
+}
+
 export interface CatalogueDocument {
   /** Format of this file; an unknown number is refused whole. */
   readonly format: 1;
   readonly tools: readonly Tool[];
   readonly editors: readonly EditorHost[];
+  readonly advisories: readonly Advisory[];
 }
 
 /** The channel-specific lists that an identifier can be looked up in. */
@@ -118,6 +147,7 @@ export interface Catalogue {
   readonly sha256: string;
   readonly tools: readonly Tool[];
   readonly editors: readonly EditorHost[];
+  readonly advisories: readonly Advisory[];
   /** The tool with this id or alias. */
   tool(id: string): Tool | null;
   /** The tool that claims this identifier; `name` may be in any of the ecosystem's spellings. */
@@ -148,6 +178,9 @@ export const identifierKinds: readonly IdentifierKind[] = [
   'chocolatey',
   'command',
   'genericCommand',
+  'goModule',
+  'contentMarker',
+  'codeSignature',
 ];
 
 /** Ecosystems whose clients compare names without regard to case; all others compare exactly. */
@@ -186,6 +219,7 @@ export function indexCatalogue(document: CatalogueDocument, sha256: string): Cat
     sha256,
     tools: document.tools,
     editors: document.editors,
+    advisories: document.advisories,
     tool: (id) => byId.get(id) ?? null,
     match: (kind, name) => byName.get(kind)?.get(normalName(kind, name)) ?? null,
   };

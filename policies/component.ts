@@ -43,6 +43,15 @@ export type Confidence = (typeof confidences)[number];
 export const platforms = ['linux', 'darwin', 'win32'] as const;
 export type Platform = (typeof platforms)[number];
 
+/** Why something that no entry of the catalogue claims looks like an AI tool. */
+export const candidateReasons = [
+  'depends-on-model-sdk', // a package with a command of its own that depends on a model vendor's SDK
+  'declares-mcp', // declares that it serves or hosts the Model Context Protocol
+  'speaks-acp', // depends on or declares the Agent Client Protocol
+  'declares-chat', // an editor or browser extension that contributes a chat participant or model
+] as const;
+export type CandidateReason = (typeof candidateReasons)[number];
+
 /** What a root's last read came to. Only `complete` and `absent` may remove what was known of it. */
 export const rootStatuses = [
   'complete',
@@ -78,6 +87,8 @@ export interface Component {
   readonly confidence: Confidence;
   /** Kinds of proof and known file names ("package.json", "PATH", "extensions.json"), never contents. */
   readonly evidence: readonly string[];
+  /** Only with tool null: why it looks like an AI tool. Left out for all else. */
+  readonly candidate?: readonly CandidateReason[];
   /** Set by the inventory before evaluation, from other components of the same tool and owner. */
   readonly gateway?: string | null;
   readonly running?: boolean;

@@ -7,8 +7,8 @@ import { sha256Hex } from '../wire/digest.js';
 import { CurfewError } from '../wire/errors.js';
 
 /** Errors: CATALOGUE_INVALID. */
-export function catalogueText({ tools, editors, sha256 }: Catalogue): string {
-  const text = JSON.stringify({ format: 1, tools, editors });
+export function catalogueText({ tools, editors, advisories, sha256 }: Catalogue): string {
+  const text = JSON.stringify({ format: 1, tools, editors, advisories });
   if (sha256Hex(text) === sha256) return text;
   throw new CurfewError('CATALOGUE_INVALID', 'the catalogue does not have the hash it names', {
     hint: 'Build again: `npm run generate` writes the catalogue with its hash.',

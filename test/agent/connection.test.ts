@@ -84,7 +84,10 @@ describe('documents', () => {
   });
 
   test('the catalogue is fetched when the agent has another one, and once', async () => {
-    const empty = indexCatalogue({ format: 1, tools: [], editors: [] }, '0'.repeat(64));
+    const empty = indexCatalogue(
+      { format: 1, tools: [], editors: [], advisories: [] },
+      '0'.repeat(64),
+    );
     const device = keep(await makeDevice(running, { builtIn: empty }));
     device.link();
     await publishBundle(running, 1);

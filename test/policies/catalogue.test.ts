@@ -26,6 +26,7 @@ const document: CatalogueDocument = {
   format: 1,
   tools: catalogue.tools,
   editors: catalogue.editors,
+  advisories: catalogue.advisories,
 };
 const idOf = (kind: IdentifierKind, name: string): string | null =>
   catalogue.match(kind, name)?.id ?? null;

@@ -57,6 +57,7 @@ export const catalogue: Catalogue = indexCatalogue(
       tool('qoder-cli', { vendor: 'Qoder', provider: ['qoder'] }),
     ],
     editors: [],
+    advisories: [],
   },
   '0'.repeat(64),
 );
