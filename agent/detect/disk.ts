@@ -19,7 +19,7 @@ export interface Disk {
   /** null: the path cannot exist on this machine (a share, a drive-relative path). */
   toDisk(machinePath: string): string | null;
   fromDisk(diskPath: string): string;
-  /** Follows every link of a disk path. */
+  /** Follows every link of a disk path; may answer from what it saw earlier in the same scan. */
   resolve(diskPath: string): Resolved;
 }
 
@@ -69,6 +69,49 @@ export const ownDisk: Disk = {
     }
   },
 };
+
+/** Only here is a folder's real path nothing but its parent's and its own name as it was asked for. */
+const hasExactNames = process.platform === 'linux';
+
+/**
+ * This machine for the length of one scan: it remembers where folders lead and which are missing, as
+ * most of what a scan asks for lies in few folders or in none. A folder that is swapped meanwhile leads
+ * nowhere new: what is opened is checked by its descriptor.
+ */
+export function rememberingDisk(): Disk {
+  const folders = new Map<string, Resolved>();
+  const folderAt = (at: string): Resolved => {
+    let known = folders.get(at);
+    if (known === undefined) {
+      known = entryAt(at);
+      folders.set(at, known);
+    }
+    return known;
+  };
+  const entryAt = (at: string): Resolved => {
+    const above = path.dirname(at);
+    if (above === at) return { kind: 'real', path: at };
+    const folder = folderAt(above);
+    if (folder.kind !== 'real' || !hasExactNames) {
+      return folder.kind === 'absent' ? absent : ownDisk.resolve(at);
+    }
+    const place = folder.path === path.sep ? at : folder.path + at.slice(at.lastIndexOf(path.sep));
+    try {
+      const facts = fs.lstatSync(place, noThrow);
+      if (facts === undefined) return absent;
+      return facts.isSymbolicLink() ? ownDisk.resolve(place) : { kind: 'real', path: place };
+    } catch (error) {
+      return failed(error);
+    }
+  };
+  return {
+    ...ownDisk,
+    resolve(diskPath) {
+      const at = path.resolve(diskPath);
+      return folders.get(at) ?? entryAt(at);
+    },
+  };
+}
 
 function windowsToDisk(root: string, machinePath: string): string | null {
   const match = /^([A-Za-z]):[\\/]?(.*)$/.exec(path.win32.normalize(machinePath));

@@ -18,7 +18,7 @@ import {
   type PlatformFacts,
 } from '../platform/index.js';
 import { parsePasswd } from '../platform/linux.js';
-import { folderDisk, ownDisk, type Disk } from './disk.js';
+import { folderDisk, rememberingDisk, type Disk } from './disk.js';
 import type { Home, ProcessEntry, World } from './index.js';
 import { createReader } from './reader.js';
 import { placeVariables, readStartFiles, splitPath } from './shell-path.js';
@@ -68,7 +68,7 @@ export function machineWorld(
   return buildWorld(options, {
     facts,
     path: ownPath,
-    disk: ownDisk,
+    disk: rememberingDisk(),
     people,
     hasSystem: true,
     mayBeEmpty: false,
@@ -98,7 +98,7 @@ export function homesWorld(
   return buildWorld(options, {
     facts: platformFacts(options.platform ?? thisPlatform()),
     path: ownPath,
-    disk: ownDisk,
+    disk: rememberingDisk(),
     people,
     hasSystem: false,
     mayBeEmpty: true,

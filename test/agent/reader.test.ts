@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { folderDisk, ownDisk, type Disk } from '../../agent/detect/disk.js';
+import { folderDisk, ownDisk, rememberingDisk, type Disk } from '../../agent/detect/disk.js';
 import type { Reader } from '../../agent/detect/index.js';
 import { createReader, type ReaderOptions } from '../../agent/detect/reader.js';
 import { link, place } from '../worlds/native.js';
@@ -347,5 +347,36 @@ describe('a folder as a machine', () => {
     expect(one.realPath('D:\\tools\\a.txt')).toBe('D:\\tools\\a.txt');
     expect(one.text('\\\\server\\share\\a.txt')).toBeNull();
     expect(one.problems).toEqual([]);
+  });
+});
+
+describe('a disk that remembers for the length of a scan', () => {
+  test('leads where the disk itself leads', () => {
+    place(inside, 'a/b/c.txt', 'c');
+    link(inside, 'to-folder', 'a/b');
+    link(inside, 'to-link', 'to-folder');
+    link(inside, 'out', '/etc');
+    link(inside, 'dangling', 'nowhere');
+    link(inside, 'round', 'round');
+    const disk = rememberingDisk();
+    const names = ['a', 'a/b', 'a/b/c.txt', 'to-folder', 'to-folder/c.txt', 'to-link/c.txt'];
+    const more = ['out', 'out/passwd', 'dangling', 'dangling/x', 'round', 'round/x', 'a/b/c.txt/x'];
+    for (const name of [...names, ...more, ...names, ...more]) {
+      const at = path.join(inside, name);
+      expect(disk.resolve(at), name).toEqual(ownDisk.resolve(at));
+    }
+  });
+
+  test('opens nothing outside when a folder becomes a link after it was seen', () => {
+    place(top, 'out/secret.txt', 'CANARY');
+    place(inside, 'folder/secret.txt', 'mine');
+    const one = reader({ disk: rememberingDisk() });
+    const file = path.join(inside, 'folder/secret.txt');
+    expect(one.text(file)).toBe('mine');
+    fs.rmSync(path.join(inside, 'folder'), { recursive: true });
+    link(inside, 'folder', path.join(top, 'out'));
+    expect(one.text(file)).toBeNull();
+    expect(one.list(path.join(inside, 'folder'))).toEqual([]);
+    expect(codes(one)).toContain('outside');
   });
 });
