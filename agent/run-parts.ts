@@ -2,7 +2,7 @@
  * Builds the daemon from its parts: settings, store, clock, scanner, prompts, loop, link. It decides
  * nothing but what goes where; enrolment is tried again for as long as it takes, in the background.
  */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pino, type Logger } from 'pino';
 import type { Catalogue } from '../policies/catalogue.js';
@@ -10,6 +10,7 @@ import { CurfewError } from '../wire/errors.js';
 import { lockFolder, type FolderLock } from '../wire/lock.js';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
 import { machineClock, openClock, type Clock } from './clock.js';
+import { resolveNow } from './detect/disk.js';
 import type { ProcessEntry } from './detect/index.js';
 import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
 import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
@@ -210,12 +211,8 @@ function deviceOf({ identity, facts, zone, settings: { values } }: Running): Dev
 }
 
 function spellingsOf(home: string): readonly string[] {
-  try {
-    const real = realpathSync(home);
-    return real === home ? [home] : [home, real];
-  } catch {
-    return [home];
-  }
+  const real = resolveNow(home);
+  return real.kind === 'real' && real.path !== home ? [home, real.path] : [home];
 }
 
 function makePrompter(

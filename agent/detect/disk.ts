@@ -1,13 +1,15 @@
 /**
  * From a machine's paths to the disk's and back, and the real path behind links. This machine maps to
  * itself; a folder that stands for a machine (`--world`) keeps every path, and every absolute link in
- * it, inside that folder. Nothing here opens a file, and no answer leaves the folder that stands for
- * the machine.
+ * it, inside that folder. Nothing here opens a file, no answer leaves the folder that stands for the
+ * machine, and no call reaches a refused mount: paths are followed part by part while there is one.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Platform } from '../../policies/component.js';
 import type { ProblemCode } from './index.js';
+import { machineMounts, noMounts, type Mounts } from './mounts.js';
+import { decodeName, onDisk } from './names.js';
 
 /** What a path leads to: a real place on the disk, nothing, or a reason why it cannot be told. */
 export type Resolved =
@@ -21,12 +23,15 @@ export interface Disk {
   fromDisk(diskPath: string): string;
   /** Follows every link of a disk path; may answer from what it saw earlier in the same scan. */
   resolve(diskPath: string): Resolved;
+  /** Whether a real path is one that no call may touch, not even to ask what it is. */
+  refuses(diskPath: string): boolean;
 }
 
 /** More links than this in one path is a loop, as Linux has it. */
 const maxLinks = 40;
 
 const absent: Resolved = { kind: 'absent' };
+const refused: Resolved = { kind: 'failed', code: 'network-mount' };
 const noThrow = { throwIfNoEntry: false } as const;
 
 /** The code of a failed call; null for what is simply not there. */
@@ -55,15 +60,28 @@ export function isWithin(child: string, parent: string, sep: string): boolean {
   return child === parent || child.startsWith(parent.endsWith(sep) ? parent : `${parent}${sep}`);
 }
 
+function realPathOf(diskPath: string): string {
+  const real = fs.realpathSync.native(onDisk(diskPath));
+  if (!real.includes('\ufffd')) return real;
+  return decodeName(fs.realpathSync.native(onDisk(diskPath), 'buffer'));
+}
+
+/** What a link says, in the spelling of a reader. */
+export function linkTarget(place: string): string {
+  const target = fs.readlinkSync(onDisk(place));
+  return target.includes('\ufffd') ? decodeName(fs.readlinkSync(onDisk(place), 'buffer')) : target;
+}
+
 /** This machine: paths are the disk's own. */
 export const ownDisk: Disk = {
   toDisk: (machinePath) => path.resolve(machinePath),
   fromDisk: (diskPath) => diskPath,
+  refuses: noMounts.refuses,
   resolve(diskPath) {
     try {
       // Most places are not there, and an exception costs far more than the call.
-      if (fs.statSync(diskPath, noThrow) === undefined) return absent;
-      return { kind: 'real', path: fs.realpathSync.native(diskPath) };
+      if (fs.statSync(onDisk(diskPath), noThrow) === undefined) return absent;
+      return { kind: 'real', path: realPathOf(diskPath) };
     } catch (error) {
       return failed(error);
     }
@@ -78,7 +96,7 @@ const hasExactNames = process.platform === 'linux';
  * most of what a scan asks for lies in few folders or in none. A folder that is swapped meanwhile leads
  * nowhere new: what is opened is checked by its descriptor.
  */
-export function rememberingDisk(): Disk {
+export function rememberingDisk(mounts: Mounts = noMounts): Disk {
   const folders = new Map<string, Resolved>();
   const folderAt = (at: string): Resolved => {
     let known = folders.get(at);
@@ -92,25 +110,48 @@ export function rememberingDisk(): Disk {
     const above = path.dirname(at);
     if (above === at) return { kind: 'real', path: at };
     const folder = folderAt(above);
-    if (folder.kind !== 'real' || !hasExactNames) {
-      return folder.kind === 'absent' ? absent : ownDisk.resolve(at);
-    }
+    if (folder.kind !== 'real') return folder;
+    if (!hasExactNames) return follow(at, mounts);
     const place = folder.path === path.sep ? at : folder.path + at.slice(at.lastIndexOf(path.sep));
+    if (mounts.refuses(place)) return refused;
     try {
-      const facts = fs.lstatSync(place, noThrow);
+      const facts = fs.lstatSync(onDisk(place), noThrow);
       if (facts === undefined) return absent;
-      return facts.isSymbolicLink() ? ownDisk.resolve(place) : { kind: 'real', path: place };
+      return facts.isSymbolicLink() ? follow(place, mounts) : { kind: 'real', path: place };
     } catch (error) {
       return failed(error);
     }
   };
   return {
     ...ownDisk,
+    refuses: mounts.refuses,
     resolve(diskPath) {
       const at = path.resolve(diskPath);
       return folders.get(at) ?? entryAt(at);
     },
   };
+}
+
+/**
+ * Where a path of this machine leads now, for whoever does not scan: a path on a network or FUSE mount
+ * is `failed`, and may not be touched.
+ */
+export function resolveNow(diskPath: string): Resolved {
+  return rememberingDisk(machineMounts()).resolve(diskPath);
+}
+
+/** Where a path of this machine leads; asks for nothing that is refused. */
+function follow(place: string, mounts: Mounts): Resolved {
+  if (mounts.isNone) return ownDisk.resolve(place);
+  const { root } = path.parse(place);
+  const partsOf = (target: string): readonly string[] | null =>
+    path.isAbsolute(target) ? target.split(path.sep) : null;
+  try {
+    const found = walk({ root, partsOf, mounts }, place.slice(root.length).split(path.sep));
+    return found.kind === 'real' && !hasExactNames ? ownDisk.resolve(found.path) : found;
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 function windowsToDisk(root: string, machinePath: string): string | null {
@@ -133,11 +174,15 @@ function windowsFromDisk(root: string, diskPath: string): string {
 
 /**
  * A folder as the root of a machine: `/x` is `folder/x`, `C:\x` is `folder/x`, `D:\x` is `folder/D/x`.
- * Throws when the folder does not exist.
+ * Throws when the folder does not exist or lies on a refused mount.
  */
-export function folderDisk(folder: string, platform: Platform): Disk {
-  const root = fs.realpathSync.native(folder);
+export function folderDisk(folder: string, platform: Platform, mounts: Mounts = noMounts): Disk {
   const spelled = path.resolve(folder);
+  const top = follow(spelled, mounts);
+  if (top.kind === 'failed' && top.code === 'network-mount') {
+    throw new Error('it lies on a network or FUSE mount, which is not looked into');
+  }
+  const root = fs.realpathSync.native(folder);
   const toDisk =
     platform === 'win32'
       ? (machinePath: string) => windowsToDisk(root, machinePath)
@@ -147,7 +192,7 @@ export function folderDisk(folder: string, platform: Platform): Disk {
       ? (diskPath: string) => windowsFromDisk(root, diskPath)
       : (diskPath: string) =>
           `/${path.relative(root, diskPath).split(path.sep).join(path.posix.sep)}`;
-  const partsOfLink = (target: string): readonly string[] | null => {
+  const partsOf = (target: string): readonly string[] | null => {
     for (const own of [root, spelled]) {
       if (isWithin(target, own, path.sep)) return path.relative(own, target).split(path.sep);
     }
@@ -159,20 +204,25 @@ export function folderDisk(folder: string, platform: Platform): Disk {
   };
   const resolve = (diskPath: string): Resolved => {
     try {
-      return walk(root, path.relative(root, diskPath).split(path.sep), partsOfLink);
+      const parts = path.relative(root, diskPath).split(path.sep);
+      return walk({ root, partsOf, mounts }, parts);
     } catch (error) {
       return failed(error);
     }
   };
-  return { toDisk, fromDisk, resolve };
+  return { toDisk, fromDisk, resolve, refuses: mounts.refuses };
+}
+
+interface Ground {
+  /** The top, above which nothing leads. */
+  readonly root: string;
+  /** The parts below the top of a link that begins there; null for one that begins in its own folder. */
+  readonly partsOf: (target: string) => readonly string[] | null;
+  readonly mounts: Mounts;
 }
 
 /** Goes down from `root` part by part; a link restarts from the root or from its own folder. */
-function walk(
-  root: string,
-  parts: readonly string[],
-  partsOfLink: (target: string) => readonly string[] | null,
-): Resolved {
+function walk({ root, partsOf, mounts }: Ground, parts: readonly string[]): Resolved {
   const pending = [...parts].reverse();
   let at = root;
   let links = 0;
@@ -183,7 +233,8 @@ function walk(
       continue;
     }
     const next = path.join(at, part);
-    const facts = fs.lstatSync(next, noThrow);
+    if (mounts.refuses(next)) return refused;
+    const facts = fs.lstatSync(onDisk(next), noThrow);
     if (facts === undefined) return absent;
     if (!facts.isSymbolicLink()) {
       at = next;
@@ -191,8 +242,8 @@ function walk(
     }
     links += 1;
     if (links > maxLinks) return { kind: 'failed', code: 'loop' };
-    const target = fs.readlinkSync(next);
-    const fromRoot = partsOfLink(target);
+    const target = linkTarget(next);
+    const fromRoot = partsOf(target);
     if (fromRoot !== null) at = root;
     pending.push(...[...(fromRoot ?? target.split(path.sep))].reverse());
   }

@@ -139,6 +139,7 @@ export const problemCodes = [
   'io', // any other error of the operating system
   'refused-entry', // an entry of a manifest that names a place outside
   'manifest-empty', // an empty manifest beside full folders
+  'network-mount', // on a network or FUSE mount, which is not looked into
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 

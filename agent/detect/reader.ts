@@ -1,13 +1,14 @@
 /**
  * The only way to the disk: every read is bounded in bytes, entries and time, ends inside the root's
  * boundary, and opens nothing but regular files. It says nothing about what it reads and never throws
- * for what a disk may hold; what was there and could not be read is a problem, never an absence.
+ * for what a disk may hold; what was there and could not be read is a problem, never an absence. Names
+ * are spelled as `names.ts` says, so that those which are no UTF-8 lead back to the same file.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { parse as parseWithComments, type ParseError } from 'jsonc-parser';
 import type { Platform } from '../../policies/component.js';
-import { isWithin, problemOf, type Disk, type Resolved } from './disk.js';
+import { isWithin, linkTarget, problemOf, type Disk, type Resolved } from './disk.js';
 import type {
   Boundary,
   Entry,
@@ -17,6 +18,7 @@ import type {
   ProblemCode,
   Reader,
 } from './index.js';
+import { decodeName, onDisk } from './names.js';
 
 export const defaultMaxBytes = 4 * 1024 * 1024;
 export const defaultMaxEntries = 100_000;
@@ -132,8 +134,8 @@ class DiskReader implements Reader {
       const folder = this.#real(file, this.#options.disk.resolve(path.dirname(place)));
       if (folder === null) return null;
       const entry = path.join(folder, path.basename(place));
-      if (!this.#isInside(file, entry)) return null;
-      const stats = fs.lstatSync(entry, { throwIfNoEntry: false });
+      if (!this.#isInside(file, entry) || this.#isRefused(file, entry)) return null;
+      const stats = fs.lstatSync(onDisk(entry), { throwIfNoEntry: false });
       return stats === undefined ? null : factsOf(stats);
     });
   }
@@ -141,7 +143,7 @@ class DiskReader implements Reader {
   target(file: string): FileFacts | null {
     return this.#attempt(file, null, () => {
       const real = this.#leadsTo(file);
-      return real === null ? null : factsOf(fs.lstatSync(real));
+      return real === null ? null : factsOf(fs.lstatSync(onDisk(real)));
     });
   }
 
@@ -189,9 +191,15 @@ class DiskReader implements Reader {
     return false;
   }
 
+  #isRefused(file: string, place: string): boolean {
+    if (!this.#options.disk.refuses(place)) return false;
+    this.note(file, 'network-mount');
+    return true;
+  }
+
   /** Decided before opening: opening a device acts on it, and opening a placeholder downloads it. */
   #isReadable(file: string, real: string, maxBytes: number): boolean {
-    const facts = fs.lstatSync(real);
+    const facts = fs.lstatSync(onDisk(real));
     if (!facts.isFile()) this.note(file, 'not-regular');
     else if (facts.size > maxBytes) this.note(file, 'too-large');
     else if (isPlaceholder(facts, this.#options.platform)) this.note(file, 'placeholder');
@@ -221,7 +229,7 @@ class DiskReader implements Reader {
 
   #open(file: string, real: string, flags: number): number | null {
     try {
-      return fs.openSync(real, flags);
+      return fs.openSync(onDisk(real), flags);
     } catch (error) {
       this.note(file, problemOf(error) ?? 'vanished');
       return null;
@@ -231,10 +239,10 @@ class DiskReader implements Reader {
   /** Whether the open descriptor is the place that was checked, and not one swapped in since. */
   #isStillThere(file: string, real: string, descriptor: number): boolean {
     if (hasDescriptorPaths) {
-      return this.#isInside(file, fs.readlinkSync(`${descriptors}/${descriptor}`));
+      return this.#isInside(file, linkTarget(`${descriptors}/${descriptor}`));
     }
     const opened = fs.fstatSync(descriptor, { bigint: true });
-    const named = fs.lstatSync(real, { bigint: true });
+    const named = fs.lstatSync(onDisk(real), { bigint: true });
     const again = this.#options.disk.resolve(real);
     const isSame =
       opened.dev === named.dev &&
@@ -246,7 +254,7 @@ class DiskReader implements Reader {
   }
 
   #entries(folder: string, real: string): readonly Entry[] {
-    if (!fs.lstatSync(real).isDirectory()) return [];
+    if (!fs.lstatSync(onDisk(real)).isDirectory()) return [];
     if (!hasDescriptorPaths) return this.#stream(folder, real);
     const descriptor = this.#open(folder, real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (descriptor === null) return [];
@@ -260,21 +268,33 @@ class DiskReader implements Reader {
   }
 
   #stream(folder: string, opened: string): readonly Entry[] {
+    const listed = this.#listed(folder, opened, false);
+    // Bytes cost more than text, and hardly a folder needs them.
+    const isText = listed.every(({ name }) => !name.includes('\ufffd'));
+    const entries = isText ? listed : this.#listed(folder, opened, true);
+    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+
+  #listed(folder: string, opened: string, asBytes: boolean): Entry[] {
     const maxEntries = this.#options.maxEntries ?? defaultMaxEntries;
     const entries: Entry[] = [];
-    const stream = fs.opendirSync(opened, { bufferSize: 256 });
+    // Node takes 'buffer' here as everywhere (fs.opendirSync); only the type does not say so.
+    const encoding = (asBytes ? 'buffer' : 'utf8') as BufferEncoding;
+    const stream = fs.opendirSync(asBytes ? onDisk(opened) : opened, { bufferSize: 256, encoding });
     try {
       for (let entry = stream.readSync(); entry !== null; entry = stream.readSync()) {
         if (entries.length === maxEntries) {
           this.note(folder, 'too-many');
           break;
         }
-        entries.push({ name: entry.name, kind: kindOf(entry) });
+        const name: string | Buffer = entry.name;
+        const spelling = typeof name === 'string' ? name : decodeName(name);
+        entries.push({ name: spelling, kind: kindOf(entry) });
       }
     } finally {
       stream.closeSync();
     }
-    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return entries;
   }
 }
 

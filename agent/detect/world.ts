@@ -3,7 +3,6 @@
  * `World` that detectors cannot tell apart. Homes come from the account list, a person's PATH from
  * their own start files; the daemon's environment is applied to nobody but the person who runs it.
  */
-import fs from 'node:fs';
 import nodePath, { type PlatformPath } from 'node:path';
 import type { Catalogue } from '../../policies/catalogue.js';
 import type { Platform } from '../../policies/component.js';
@@ -20,6 +19,7 @@ import {
 import { parsePasswd } from '../platform/linux.js';
 import { folderDisk, rememberingDisk, type Disk } from './disk.js';
 import type { Home, ProcessEntry, World } from './index.js';
+import { machineMounts, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
 import { placeVariables, readStartFiles, splitPath } from './shell-path.js';
 
@@ -30,7 +30,13 @@ export interface WorldOptions {
   readonly isDeep?: boolean;
   /** Packages that rules name, by ecosystem; see `World.named`. */
   readonly named?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether homes are looked into also where they lie on a network or FUSE mount. */
+  readonly hasNetworkHomes?: boolean;
 }
+
+/** The mounts that a scan of these homes must not touch, as they are now. */
+const mountsFor = (homes: readonly Account[], { hasNetworkHomes }: WorldOptions): Mounts =>
+  machineMounts(hasNetworkHomes === true ? homes.map(({ home }) => home) : []);
 
 /** The environment of the one person it belongs to. */
 interface OwnEnvironment {
@@ -64,11 +70,13 @@ export function machineWorld(
   const facts = platformFacts(thisPlatform());
   const own = options.takesOwnEnvironment ?? !isPrivileged();
   const everyone = options.isOwnHomeOnly === true ? [currentAccount()] : localPeople();
-  const people = everyone.filter(({ home }) => home !== facts.rootHome || fs.existsSync(home));
+  const disk = rememberingDisk(mountsFor(everyone, options));
+  const isThere = (home: string): boolean => disk.resolve(home).kind !== 'absent';
+  const people = everyone.filter(({ home }) => home !== facts.rootHome || isThere(home));
   return buildWorld(options, {
     facts,
     path: ownPath,
-    disk: rememberingDisk(),
+    disk,
     people,
     hasSystem: true,
     mayBeEmpty: false,
@@ -98,7 +106,7 @@ export function homesWorld(
   return buildWorld(options, {
     facts: platformFacts(options.platform ?? thisPlatform()),
     path: ownPath,
-    disk: rememberingDisk(),
+    disk: rememberingDisk(mountsFor(people, options)),
     people,
     hasSystem: false,
     mayBeEmpty: true,
@@ -116,7 +124,8 @@ export function folderWorld(
   options: WorldOptions & { readonly accounts?: readonly Account[] },
 ): World {
   const facts = platformFacts(platform);
-  const disk = folderDisk(folder, platform);
+  const named = options.hasNetworkHomes === true ? [nodePath.resolve(folder)] : [];
+  const disk = folderDisk(folder, platform, machineMounts(named));
   const exists = (home: string): boolean => {
     const place = disk.toDisk(home);
     return place !== null && disk.resolve(place).kind === 'real';

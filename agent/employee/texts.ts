@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Text } from '../../policies/document.js';
+import { resolveNow } from '../detect/disk.js';
 import { readSmall } from '../files.js';
 
 export const languages = ['en', 'zh-CN'] as const;
@@ -153,7 +154,8 @@ export function languageFor({ home, env }: Reader): Language {
 /** A person's file may be anything; what cannot be read is as if it were not there. */
 function readLocaleFile(file: string): string {
   try {
-    return fs.lstatSync(file).isFile() ? (readSmall(file, 64 * 1024) ?? '') : '';
+    const isThere = resolveNow(file).kind === 'real';
+    return isThere && fs.lstatSync(file).isFile() ? (readSmall(file, 64 * 1024) ?? '') : '';
   } catch {
     return '';
   }

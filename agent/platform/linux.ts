@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { listMounts, mountsOf } from '../detect/mounts.js';
 import type { Account, PlatformFacts } from './index.js';
 
 const firstPerson = 1000;
@@ -32,19 +33,36 @@ function isPerson({ uid, shell }: Account): boolean {
   return (uid >= firstPerson && uid < lastPerson) || uid > directoryAccounts;
 }
 
-/** Accounts of a company directory that signed in here: their home is there, their line is not. */
+/**
+ * Accounts of a company directory that signed in here: their home is there, their line is not. A home on
+ * a network mount is known by the mount alone, and whose it is by its name.
+ */
 function directoryHomes(known: readonly Account[]): readonly Account[] {
   const homes = new Set(known.map(({ home }) => path.posix.normalize(home)));
+  const mounted = listMounts();
+  const mounts = mountsOf(mounted);
+  const names = new Set([
+    ...(mounts.refuses('/home') ? [] : namesBelowHome()),
+    ...mounted
+      .map(({ point }) => point)
+      .filter((point) => path.posix.dirname(point) === '/home' && mounts.refuses(point))
+      .map((point) => path.posix.basename(point)),
+  ]);
+  return [...names]
+    .filter((name) => !homes.has(`/home/${name}`))
+    .filter((name) => name !== 'linuxbrew' && name !== 'lost+found')
+    .flatMap((name): Account[] => {
+      const home = `/home/${name}`;
+      if (mounts.refuses(home)) return [{ name, uid: null, home, shell: null }];
+      const facts = fs.lstatSync(home, { throwIfNoEntry: false });
+      return facts?.isDirectory() === true ? [{ name, uid: facts.uid, home, shell: null }] : [];
+    })
+    .filter(isPerson);
+}
+
+function namesBelowHome(): readonly string[] {
   try {
-    return fs
-      .readdirSync('/home', { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !homes.has(`/home/${entry.name}`))
-      .filter((entry) => entry.name !== 'linuxbrew' && entry.name !== 'lost+found')
-      .map((entry) => {
-        const home = `/home/${entry.name}`;
-        return { name: entry.name, uid: fs.statSync(home).uid, home, shell: null };
-      })
-      .filter(isPerson);
+    return fs.readdirSync('/home');
   } catch {
     return [];
   }
