@@ -10,7 +10,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse } from 'yaml';
 import { identifierKinds, type CatalogueDocument, type Tool } from '../policies/catalogue.js';
-import { parseCatalogue } from '../policies/catalogue-schema.js';
+import { parseCatalogue, sparseCatalogue } from '../policies/catalogue-schema.js';
 import { policyJsonSchema } from '../policies/document.js';
 import { settingsPage } from './settings-page.js';
 
@@ -51,12 +51,13 @@ export function readCatalogue(folder: string): CatalogueDocument {
   throw new Error(`the catalogue is wrong:\n${lines.join('\n')}`);
 }
 
-/** One entry a line, so that a change shows as the entries it touches. */
+/** One entry a line, so that a change shows as the entries it touches; what is empty is left out. */
 function catalogueJson(document: CatalogueDocument): string {
-  const sha256 = createHash('sha256').update(JSON.stringify(document)).digest('hex');
+  const written = sparseCatalogue(document);
+  const sha256 = createHash('sha256').update(JSON.stringify(written)).digest('hex');
   const lines = (list: readonly unknown[]): string =>
     list.map((entry) => `\n${JSON.stringify(entry)}`).join(',');
-  const { tools, editors, advisories } = document;
+  const { tools, editors, advisories = [] } = written;
   return `{"sha256":"${sha256}","document":{"format":1,"tools":[${lines(tools)}],"editors":[${lines(editors)}],"advisories":[${lines(advisories)}]}}\n`;
 }
 

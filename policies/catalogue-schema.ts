@@ -3,16 +3,16 @@
  * field paths, and the search for names claimed twice. A document that is wrong anywhere is refused
  * whole. A scan reads the generated file through `catalogue.ts` and never loads this one.
  */
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import Value from 'typebox/value';
 import {
+  completeCatalogue,
   identifierKinds,
   normalName,
   toolKinds,
   type CatalogueDocument,
   type IdentifierKind,
-  type Identifiers,
-  type Tool,
+  type WrittenCatalogue,
 } from './catalogue.js';
 import { channels, confidences, platforms } from './component.js';
 
@@ -162,34 +162,6 @@ export type ParsedCatalogue =
   | { readonly kind: 'catalogue'; readonly document: CatalogueDocument }
   | { readonly kind: 'invalid'; readonly problems: readonly CatalogueProblem[] };
 
-type AuthorTool = Static<typeof toolSchema>;
-
-function complete(tool: AuthorTool): Tool {
-  const identifiers = Object.fromEntries(
-    identifierKinds.map((kind) => [kind, tool.identifiers?.[kind] ?? []]),
-  ) as unknown as Identifiers;
-  return {
-    id: tool.id,
-    name: tool.name,
-    vendor: tool.vendor,
-    provider: tool.provider,
-    kind: tool.kind,
-    homepage: tool.homepage ?? null,
-    aliases: tool.aliases ?? [],
-    formerNames: tool.formerNames ?? [],
-    identifiers,
-    folders: (tool.folders ?? []).map(({ os, path, manager, bundled }) => ({
-      os,
-      path,
-      manager,
-      bundled: bundled ?? false,
-    })),
-    config: tool.config ?? [],
-    install: tool.install ?? {},
-    uninstall: tool.uninstall ?? {},
-  };
-}
-
 /** `/tools/3/kind` -> `tools[3].kind (claude-code)`. */
 function fieldOf(pointer: string, value: unknown): string {
   const steps = pointer.split('/').slice(1);
@@ -233,21 +205,42 @@ function problemsOf(value: unknown): CatalogueProblem[] {
  */
 export function parseCatalogue(value: unknown): ParsedCatalogue {
   if (!Value.Check(catalogueSchema, value)) return { kind: 'invalid', problems: problemsOf(value) };
-  const document: CatalogueDocument = {
-    format: value.format,
-    tools: value.tools.map(complete),
-    editors: value.editors,
-    advisories: (value.advisories ?? []).map((advisory) => ({
-      ...advisory,
-      affects: advisory.affects.map((one) => ({ ...one, channels: one.channels ?? [] })),
-      fixed: advisory.fixed ?? null,
-    })),
-  };
+  const document = completeCatalogue(value);
   const problems = findConflicts(document).map(({ kind, name, tools }) => ({
     field: `${kind}: ${name}`,
     message: `is claimed by ${tools.join(' and ')}; one name belongs to one tool`,
   }));
   return problems.length === 0 ? { kind: 'catalogue', document } : { kind: 'invalid', problems };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === false) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+const withoutEmpty = (fields: object): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
+
+/**
+ * The form in which a document is kept in a file and served: what `completeCatalogue` fills in again
+ * is left out, in a fixed order, so that one document has one text and one hash.
+ */
+export function sparseCatalogue(document: CatalogueDocument): WrittenCatalogue {
+  const { format, tools, editors, advisories } = document;
+  const sparse = {
+    format,
+    tools: tools.map((tool) => {
+      const identifiers = withoutEmpty(tool.identifiers);
+      return withoutEmpty({ ...tool, identifiers, folders: tool.folders.map(withoutEmpty) });
+    }),
+    editors,
+    advisories: advisories.map((advisory) =>
+      withoutEmpty({ ...advisory, affects: advisory.affects.map(withoutEmpty) }),
+    ),
+  };
+  return sparse as unknown as WrittenCatalogue;
 }
 
 /** A name that two entries claim, or one entry twice. */

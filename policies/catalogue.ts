@@ -139,6 +139,26 @@ export interface CatalogueDocument {
   readonly advisories: readonly Advisory[];
 }
 
+/** A document as it is written and served: what is empty, null or false may be left out. */
+export interface WrittenCatalogue extends Pick<CatalogueDocument, 'format' | 'editors'> {
+  readonly tools: readonly WrittenTool[];
+  readonly advisories?: readonly WrittenAdvisory[];
+}
+
+type NamedFields = 'id' | 'name' | 'vendor' | 'provider' | 'kind';
+export interface WrittenTool
+  extends Pick<Tool, NamedFields>, Partial<Omit<Tool, NamedFields | 'identifiers' | 'folders'>> {
+  readonly identifiers?: Partial<Identifiers>;
+  readonly folders?: readonly (Omit<InstallFolder, 'bundled'> & { readonly bundled?: boolean })[];
+}
+
+export interface WrittenAdvisory extends Omit<Advisory, 'affects' | 'fixed'> {
+  readonly affects: readonly (Omit<Advisory['affects'][number], 'channels'> & {
+    readonly channels?: readonly Channel[];
+  })[];
+  readonly fixed?: string | null;
+}
+
 /** The channel-specific lists that an identifier can be looked up in. */
 export type IdentifierKind = keyof Identifiers;
 
@@ -201,27 +221,67 @@ export function normalName(kind: IdentifierKind, name: string): string {
   return caseless.has(kind) ? name.toLowerCase() : name;
 }
 
-/** Builds the indexes. The document has been checked before; of two claims the first would win. */
+const none: readonly never[] = Object.freeze([]);
+const noCommands: Tool['install'] = Object.freeze({});
+const noIdentifiers = Object.freeze(
+  Object.fromEntries(identifierKinds.map((kind) => [kind, none])),
+) as unknown as Identifiers;
+
+function completeTool(written: WrittenTool): Tool {
+  const { id, name, vendor, provider, kind, folders = none } = written;
+  return {
+    ...{ id, name, vendor, provider, kind },
+    homepage: written.homepage ?? null,
+    aliases: written.aliases ?? none,
+    formerNames: written.formerNames ?? none,
+    identifiers: { ...noIdentifiers, ...written.identifiers },
+    folders: folders.map((folder) => ({ ...folder, bundled: folder.bundled ?? false })),
+    config: written.config ?? none,
+    install: written.install ?? noCommands,
+    uninstall: written.uninstall ?? noCommands,
+  };
+}
+
+/** Fills in what was left out. The document has been checked before; all empty lists are one. */
+export function completeCatalogue(written: WrittenCatalogue): CatalogueDocument {
+  const { format, tools, editors, advisories = none } = written;
+  return {
+    format,
+    tools: tools.map(completeTool),
+    editors,
+    advisories: advisories.map(({ affects, fixed = null, ...rest }) => ({
+      ...rest,
+      affects: affects.map(({ channels = none, ...one }) => ({ ...one, channels })),
+      fixed,
+    })),
+  };
+}
+
+/**
+ * The lookups. The document has been checked before; of two claims the first would win. An index is
+ * built when its kind is first asked for: a scan of one home asks for few of them.
+ */
 export function indexCatalogue(document: CatalogueDocument, sha256: string): Catalogue {
-  const byId = new Map<string, Tool>();
-  const byName = new Map<IdentifierKind, Map<string, Tool>>();
-  for (const kind of identifierKinds) byName.set(kind, new Map());
-  for (const tool of document.tools) {
-    for (const id of [tool.id, ...tool.aliases]) if (!byId.has(id)) byId.set(id, tool);
-    for (const [kind, names] of byName) {
-      for (const name of tool.identifiers[kind]) {
-        const normal = normalName(kind, name);
-        if (!names.has(normal)) names.set(normal, tool);
+  const { tools, editors, advisories } = document;
+  const indexes = new Map<IdentifierKind | 'id', ReadonlyMap<string, Tool>>();
+  const indexOf = (kind: IdentifierKind | 'id'): ReadonlyMap<string, Tool> => {
+    const known = indexes.get(kind);
+    if (known !== undefined) return known;
+    const made = new Map<string, Tool>();
+    for (const tool of tools) {
+      const names = kind === 'id' ? [tool.id, ...tool.aliases] : tool.identifiers[kind];
+      for (const name of names) {
+        const normal = kind === 'id' ? name : normalName(kind, name);
+        if (!made.has(normal)) made.set(normal, tool);
       }
     }
-  }
+    indexes.set(kind, made);
+    return made;
+  };
   return {
-    sha256,
-    tools: document.tools,
-    editors: document.editors,
-    advisories: document.advisories,
-    tool: (id) => byId.get(id) ?? null,
-    match: (kind, name) => byName.get(kind)?.get(normalName(kind, name)) ?? null,
+    ...{ sha256, tools, editors, advisories },
+    tool: (id) => indexOf('id').get(id) ?? null,
+    match: (kind, name) => indexOf(kind).get(normalName(kind, name)) ?? null,
   };
 }
 
@@ -229,7 +289,8 @@ let shared: Catalogue | undefined;
 
 /** The catalogue this build was made with; generated from `catalogue/`, checked when it was. */
 export function builtInCatalogue(): Catalogue {
-  shared ??= indexCatalogue(builtIn.document as unknown as CatalogueDocument, builtIn.sha256);
+  const written = builtIn.document as unknown as WrittenCatalogue;
+  shared ??= indexCatalogue(completeCatalogue(written), builtIn.sha256);
   return shared;
 }
 

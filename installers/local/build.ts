@@ -3,9 +3,9 @@
  * console as static files. Run by the pinned Node directly (types are stripped), so it imports only
  * packages and built-ins. Native modules stay outside the bundles.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 const top = path.resolve(import.meta.dirname, '..', '..');
 const at = (file: string): string => path.join(top, file);
@@ -13,6 +13,17 @@ const at = (file: string): string => path.join(top, file);
 /** Bundled CommonJS packages ask for `require`; an ES module has to be given one. */
 const requireBanner =
   "import { createRequire as curfewRequire } from 'node:module'; const require = curfewRequire(import.meta.url);";
+
+/** The catalogue as text that is parsed at run time: four times as fast to load as a literal of it. */
+const catalogueAsText: Plugin = {
+  name: 'catalogue-as-text',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]policies[\\/]catalogue\.json$/ }, ({ path: file }) => {
+      const text = JSON.stringify(JSON.parse(readFileSync(file, 'utf8')));
+      return { contents: `export default JSON.parse(${JSON.stringify(text)})`, loader: 'js' };
+    });
+  },
+};
 
 const shared: BuildOptions = {
   bundle: true,
@@ -27,6 +38,7 @@ const shared: BuildOptions = {
   banner: { js: requireBanner },
   logLevel: 'warning',
   absWorkingDir: top,
+  plugins: [catalogueAsText],
 };
 
 interface Bundle {

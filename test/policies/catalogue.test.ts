@@ -19,6 +19,7 @@ import {
   type InstallFolder,
 } from '../../policies/catalogue.js';
 import { findConflicts, parseCatalogue } from '../../policies/catalogue-schema.js';
+import { catalogueText } from '../../server/catalogue-text.js';
 
 const top = path.resolve(import.meta.dirname, '..', '..');
 const catalogue = builtInCatalogue();
@@ -144,6 +145,16 @@ describe('the catalogue that is shipped', () => {
     const sum = createHash('sha256').update(JSON.stringify(raw.document)).digest('hex');
     expect(raw.sha256).toBe(sum);
     expect(catalogue.sha256).toBe(sum);
+  });
+
+  test('leaves out what is empty, in the file and in the text that agents fetch', () => {
+    const text = readFileSync(path.join(top, 'policies/catalogue.json'), 'utf8');
+    const [tools = ''] = text.split('"editors":[');
+    expect(tools).toContain('"claude-code"');
+    expect(tools).not.toMatch(/:(\[\]|\{\}|null|false)/);
+    const served = catalogueText(catalogue);
+    expect(createHash('sha256').update(served).digest('hex')).toBe(catalogue.sha256);
+    expect(parseCatalogue(JSON.parse(served))).toEqual({ kind: 'catalogue', document });
   });
 
   test('passes its own parser unchanged and has no name claimed twice', () => {
