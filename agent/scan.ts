@@ -1,10 +1,12 @@
 /**
  * One scan: every detector's roots in a world, each read with a time limit of its own, and what was
  * found united over roots. A detector that fails costs its root and nothing else. It knows nothing of
- * earlier scans and never decides what may be removed; each reading's status says that.
+ * earlier scans and never decides what may be removed; each reading's status says that, also of roots
+ * that could not be listed because a place on the way to them could not be read.
  */
 import { componentStates, confidences, type Component } from '../policies/component.js';
 import type { RootStatus } from '../policies/component.js';
+import { homeOf } from './detect/component.js';
 import {
   detectors as allDetectors,
   type Detector,
@@ -38,13 +40,40 @@ export interface ScanResult {
 interface Planned {
   readonly root: Root;
   readonly detector: Detector;
-  /** Set when the detector could not say its roots: this one stands for them. */
-  readonly failure: Problem | null;
+  /** Not empty when the detector could not say all its roots: this one stands for the missing. */
+  readonly failures: readonly Problem[];
+}
+
+/** A world that remembers the readers which were made to look around in it. */
+interface Looking {
+  readonly world: World;
+  /** Readers made since this was last emptied. */
+  readonly readers: Reader[];
+  /** What each detector could not look at, by path; kept as detectors ask only once for some places. */
+  readonly losses: Map<Detector, Map<string, Problem>>;
+}
+
+/** One per world, because detectors remember things by their world. */
+const lookings = new WeakMap<World, Looking>();
+
+function lookingAt(world: World): Looking {
+  const known = lookings.get(world);
+  if (known !== undefined) return known;
+  const readers: Reader[] = [];
+  const reader: World['reader'] = (...asked) => {
+    const made = world.reader(...asked);
+    readers.push(made);
+    return made;
+  };
+  const looking = { world: { ...world, reader }, readers, losses: new Map() };
+  lookings.set(world, looking);
+  return looking;
 }
 
 /** Lets each detector load what this world needs. One that fails will say so of the roots concerned. */
 export async function prepareScan(world: World, detectors = allDetectors): Promise<void> {
-  for (const { prepare } of detectors) await prepare?.(world).catch(() => {});
+  const looking = lookingAt(world);
+  for (const { prepare } of detectors) await prepare?.(looking.world).catch(() => {});
 }
 
 /** The roots of a world as the detectors name them, each id once. */
@@ -57,10 +86,16 @@ export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
   const chosen = plan(world, options.detectors ?? allDetectors).filter(
     ({ root }) => options.roots === undefined || options.roots.has(root.id),
   );
-  const homes = new Map<Home, RootStatus | null>();
-  const readings = chosen.map((planned) =>
-    readRoot(planned, world, homes, options.rootTimeMs ?? defaultRootTimeMs),
-  );
+  const looking = lookingAt(world);
+  const context: Context = {
+    world: looking.world,
+    reader: (...asked) => world.reader(...asked),
+    homes: new Map(),
+    rootTimeMs: options.rootTimeMs ?? defaultRootTimeMs,
+  };
+  const readings = chosen.map((planned) => readRoot(planned, context));
+  // What was looked up beside the roots while they were read hides no root.
+  looking.readers.length = 0;
   const united = unite(readings.flatMap(({ components }) => components));
   const isComplete = readings.every(({ status }) => status === 'complete' || status === 'absent');
   return {
@@ -78,24 +113,41 @@ export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
 
 function plan(world: World, detectors: readonly Detector[]): readonly Planned[] {
   const planned = new Map<string, Planned>();
+  const looking = lookingAt(world);
   for (const detector of detectors) {
-    for (const one of rootsOf(detector, world)) {
+    for (const one of rootsOf(detector, looking)) {
       if (!planned.has(one.root.id)) planned.set(one.root.id, one);
     }
   }
   return [...planned.values()];
 }
 
-function rootsOf(detector: Detector, world: World): readonly Planned[] {
+function rootsOf(detector: Detector, looking: Looking): readonly Planned[] {
+  const { world } = looking;
   try {
-    return detector.roots(world).map((root) => ({ root, detector, failure: null }));
+    const roots = detector.roots(world).map((root) => ({ root, detector, failures: [] }));
+    return [...roots, ...unseenRoots(detector, looking)];
   } catch {
-    return [null, ...world.homes].map((home) => failedPlan(detector, home));
+    return [null, ...world.homes].map((home) =>
+      failedPlan(detector, home, [failureOf(detector, home?.path ?? '')]),
+    );
   }
 }
 
-/** Stands for all roots that a failing detector would have had with one owner. */
-function failedPlan(detector: Detector, home: Home | null): Planned {
+/** One for each owner of whom a place could not be looked at: there may be roots behind it. */
+function unseenRoots(detector: Detector, looking: Looking): readonly Planned[] {
+  const { world, readers, losses } = looking;
+  const lost = losses.get(detector) ?? new Map<string, Problem>();
+  losses.set(detector, lost);
+  for (const problem of readers.splice(0).flatMap(({ problems }) => problems)) {
+    if (problem.isLoss) lost.set(problem.path, problem);
+  }
+  const byHome = Map.groupBy(lost.values(), ({ path }) => homeOf(world, path));
+  return [...byHome].map(([home, failures]) => failedPlan(detector, home, failures));
+}
+
+/** Stands for all roots with one owner that a detector could not say. */
+function failedPlan(detector: Detector, home: Home | null, failures: readonly Problem[]): Planned {
   const path = home?.path ?? '';
   const { channel } = detector;
   return {
@@ -109,7 +161,7 @@ function failedPlan(detector: Detector, home: Home | null): Planned {
       watch: [],
     },
     detector,
-    failure: failureOf(detector, path),
+    failures,
   };
 }
 
@@ -117,16 +169,22 @@ function failureOf({ channel }: Detector, path: string): Problem {
   return { path: `${path} (${channel} detector)`, code: 'io', isLoss: true };
 }
 
-function readRoot(
-  { root, detector, failure }: Planned,
-  world: World,
-  homes: Map<Home, RootStatus | null>,
-  rootTimeMs: number,
-): Reading {
-  if (failure !== null) return { root, status: 'unreadable', problems: [failure], components: [] };
-  const missing = root.home === null ? null : homeStatus(root.home, world, homes);
-  if (missing !== null) return { root, status: missing, problems: [], components: [] };
-  const reader = world.reader(root.boundary, performance.now() + rootTimeMs);
+/** What all roots of one scan are read with. */
+interface Context {
+  readonly world: World;
+  readonly reader: World['reader'];
+  /** Homes that cannot be read, and why; null for those that can. */
+  readonly homes: Map<Home, Pick<Reading, 'status' | 'problems'> | null>;
+  readonly rootTimeMs: number;
+}
+
+function readRoot({ root, detector, failures }: Planned, context: Context): Reading {
+  const { world, rootTimeMs } = context;
+  const missing = root.home === null ? null : homeStatus(root.home, context);
+  if (missing !== null) return { root, ...missing, components: [] };
+  if (failures.length > 0)
+    return { root, status: 'unreadable', problems: failures, components: [] };
+  const reader = context.reader(root.boundary, performance.now() + rootTimeMs);
   try {
     const components = detector.read(root, world, reader);
     return {
@@ -144,21 +202,23 @@ function readRoot(
 /** null: the home is there. An empty home that an account list vouches for is not mounted. */
 function homeStatus(
   home: Home,
-  world: World,
-  homes: Map<Home, RootStatus | null>,
-): RootStatus | null {
+  { world, reader: open, homes }: Context,
+): Pick<Reading, 'status' | 'problems'> | null {
   const known = homes.get(home);
   if (known !== undefined) return known;
-  const reader = world.reader({ within: [home.path] });
+  const reader = open({ within: [home.path] });
   const isThere = reader.target(home.path)?.kind === 'dir';
   // Looking for any name below it tells whether we may look at all, without listing the home.
   if (isThere) reader.facts(world.path.join(home.path, '.profile'));
   const isDenied = reader.problems.some(({ code }) => code === 'denied');
   const mayBeEmpty = home.mayBeEmpty === true || isDenied;
   const isEmpty = isThere && !mayBeEmpty && isEmptyFolder(home.path, reader);
-  const status = isDenied ? 'unreadable' : !isThere || isEmpty ? 'unavailable' : null;
-  homes.set(home, status);
-  return status;
+  const unseen: RootStatus = isDenied ? 'unreadable' : 'unavailable';
+  const isMissing = isDenied || !isThere || isEmpty;
+  const problems = reader.problems.filter(({ code }) => code === 'network-mount');
+  const missing = isMissing ? { status: unseen, problems } : null;
+  homes.set(home, missing);
+  return missing;
 }
 
 /** A home that may be entered and not listed is not empty as far as we know. */
@@ -167,7 +227,10 @@ function isEmptyFolder(folder: string, reader: Reader): boolean {
 }
 
 function statusOf(root: Root, world: World, count: number, reader: Reader): RootStatus {
-  const losses = reader.problems.filter(({ isLoss }) => isLoss);
+  // What a process came from is told by its path also where nothing may be read.
+  const losses = reader.problems.filter(
+    ({ isLoss, code }) => isLoss && !(root.channel === 'process' && code === 'network-mount'),
+  );
   if (losses.some(({ code }) => code === 'timeout')) return 'timeout';
   if (losses.some(({ path }) => path === root.path)) return 'unreadable';
   if (losses.length > 0) return 'partial';
@@ -198,15 +261,18 @@ export function uniteTwo(a: Component, b: Component): Component {
   );
   const hasVersion = best.version !== null;
   const publisher = best.publisher ?? other.publisher;
+  const { candidate: guess = other.candidate, ...rest } = best;
+  const tool = best.tool ?? other.tool;
   return {
-    ...best,
-    tool: best.tool ?? other.tool,
+    ...rest,
+    tool,
     manager: best.manager ?? other.manager,
     version: hasVersion ? best.version : other.version,
     purl: hasVersion ? best.purl : (other.purl ?? best.purl),
     scope: a.scope === 'global' || b.scope === 'global' ? 'global' : 'project',
     state: states[0] ?? best.state,
     evidence: [...new Set([...a.evidence, ...b.evidence])].sort(),
+    ...(guess === undefined || tool !== null ? {} : { candidate: guess }),
     ...(publisher === undefined ? {} : { publisher }),
   };
 }
