@@ -6,7 +6,7 @@
 import type { Catalogue } from '../policies/catalogue.js';
 import type { Component, RootStatus } from '../policies/component.js';
 import type { Verdict, VerdictStatus } from '../policies/evaluate.js';
-import type { Problem, Reading } from './detect/index.js';
+import type { Problem, ProblemCode, Reading } from './detect/index.js';
 
 export interface VerdictRecord {
   readonly status: VerdictStatus;
@@ -233,18 +233,14 @@ function shortPath(path: string, { homes, pathSeparator }: TableContext): string
 /** What was not read to its end, and what was odd, a line each; empty when there is nothing to say. */
 export function problemLines({ roots }: SummaryRecord): string {
   const isRead = ({ status }: RootRecord): boolean => status === 'complete' || status === 'absent';
-  const silent = roots.filter((root) => !isRead(root) && root.problems === undefined);
+  // What all roots of a person have in common is said once.
+  const unread = Map.groupBy(
+    roots.filter((root) => !isRead(root)),
+    (root) => JSON.stringify([root.status, root.problems ?? root.status]),
+  );
   const lines = [
-    ...[...Map.groupBy(silent, ({ status }) => status)].map(([status, [first, ...others]]) => {
-      const rest = others.length === 0 ? '' : ` and ${others.length} more`;
-      return `Not read: ${first?.root ?? ''}${rest} (${status})`;
-    }),
-    ...roots.flatMap((root) => [
-      ...(isRead(root) || silent.includes(root)
-        ? []
-        : [`Not fully read: ${root.root} (${root.status})`]),
-      ...(root.problems ?? []).map(({ path, code }) => `  ${path}: ${code}`),
-    ]),
+    ...[...unread.values()].flatMap((group) => linesOf(group)),
+    ...roots.filter(isRead).flatMap((root) => (root.problems ?? []).map(problemLine)),
   ];
   const shown = lines.slice(0, maxProblemLines);
   const rest = lines.length - shown.length;
@@ -253,3 +249,22 @@ export function problemLines({ roots }: SummaryRecord): string {
 }
 
 const maxProblemLines = 50;
+
+/** Roots with one status and the same problems. */
+function linesOf([first, ...others]: readonly RootRecord[]): readonly string[] {
+  if (first === undefined) return [];
+  const { root, status, problems } = first;
+  const isWhole = problems === undefined || status === 'unavailable';
+  const rest = others.length === 0 ? '' : ` and ${others.length} more`;
+  return [
+    `${isWhole ? 'Not read' : 'Not fully read'}: ${root}${rest} (${status})`,
+    ...(problems ?? []).map(problemLine),
+  ];
+}
+
+/** Codes that an administrator would not guess. */
+const problemWords: Readonly<Partial<Record<ProblemCode, string>>> = {
+  'network-mount': 'on a network or FUSE mount, which is not looked into',
+};
+
+const problemLine = ({ path, code }: Problem): string => `  ${path}: ${problemWords[code] ?? code}`;
