@@ -159,7 +159,7 @@ async function documentsOf(running: Running, identity: Identity): Promise<Docume
 
 function loopParts(running: Running): LoopParts {
   const { settings, store, outbox, clock, log, zone, builtIn } = running;
-  const { HomeOnly, OwnHome, CheckInMinutes } = settings.values;
+  const { HomeOnly, OwnHome, CheckInMinutes, ScanNetworkHomes } = settings.values;
   return {
     store,
     outbox,
@@ -172,8 +172,9 @@ function loopParts(running: Running): LoopParts {
               kind: 'machine',
               takesOwnEnvironment: OwnHome || !isPrivileged(),
               isOwnHomeOnly: OwnHome,
+              hasNetworkHomes: ScanNetworkHomes,
             }
-          : { kind: 'homes', folders: [HomeOnly] },
+          : { kind: 'homes', folders: [HomeOnly], hasNetworkHomes: ScanNetworkHomes },
       onHung: (root) => log.warn({ area: 'scan', event: 'root-hung', root }),
     }),
     prompter: (loop) => makePrompter(running, loop),

@@ -23,8 +23,13 @@ export type Place =
       readonly kind: 'machine';
       readonly takesOwnEnvironment: boolean;
       readonly isOwnHomeOnly: boolean;
+      readonly hasNetworkHomes?: boolean;
     }
-  | { readonly kind: 'homes'; readonly folders: readonly string[] };
+  | {
+      readonly kind: 'homes';
+      readonly folders: readonly string[];
+      readonly hasNetworkHomes?: boolean;
+    };
 
 export interface ScanRequest {
   readonly roots: ReadonlySet<string> | 'all';
@@ -64,7 +69,7 @@ function buildWorld(place: Place, request: ScanRequest): World {
   const world =
     place.kind === 'machine'
       ? machineWorld({ ...options, ...place })
-      : homesWorld(place.folders, options);
+      : homesWorld(place.folders, { ...options, ...place });
   return { ...world, wholeChannels: asked.wholeChannels };
 }
 

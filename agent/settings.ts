@@ -40,6 +40,7 @@ export interface SettingValues {
   readonly DataFolder: string;
   readonly HomeOnly: string | null;
   readonly OwnHome: boolean;
+  readonly ScanNetworkHomes: boolean;
   readonly DeviceLabel: string | null;
 }
 export type SettingKey = keyof SettingValues;
@@ -134,6 +135,12 @@ export const settingTable: readonly Setting[] = [
     { kind: 'boolean' },
     false,
     'Look at the home, PATH and processes of whoever starts the agent and at no other person; for trying and developing.',
+  ),
+  row(
+    'ScanNetworkHomes',
+    { kind: 'boolean' },
+    false,
+    'Look into homes that lie on a network or FUSE mount too; a server that does not answer then holds up every scan.',
   ),
   row('DeviceLabel', text, null, 'A label for the console; for made-up devices.'),
 ];
