@@ -7,7 +7,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { watch as watchFolders } from 'chokidar';
+import { rememberingDisk } from './detect/disk.js';
 import type { Root } from './detect/index.js';
+import { machineMounts } from './detect/mounts.js';
 
 const quietMs = 150;
 const longestMs = 500;
@@ -106,8 +108,13 @@ export function placeToWatch(
 /** What to watch for these roots, bounded. */
 function planFolders(roots: readonly Root[]): Map<string, Followed> {
   const followed = new Map<string, Followed>();
+  const mounts = machineMounts();
+  const disk = rememberingDisk(mounts);
+  // Here one call on a dead share would hold the daemon itself.
+  const mayWatch = (folder: string): boolean =>
+    mounts.isNone || disk.resolve(folder).kind !== 'failed';
   for (const root of roots) {
-    for (const wanted of root.watch) {
+    for (const wanted of root.watch.filter(mayWatch)) {
       const place = placeToWatch(wanted, root.home?.path ?? path.parse(wanted).root);
       if (place === null) continue;
       const known = followed.get(place.folder);
