@@ -23,6 +23,7 @@ import { npmDetector } from './npm.js';
 import { packages } from './packages.js';
 import { processes } from './processes.js';
 import { python } from './python.js';
+import type { LiveRegistry } from './registry.js';
 import { services } from './services.js';
 
 /** A local person's home. `env` holds only variables known for that person, never the daemon's. */
@@ -75,6 +76,8 @@ export interface World {
   readonly named?: ReadonlyMap<string, ReadonlySet<string>>;
   /** Channels that a rule takes whole: every component of them is reported, with tool null if unclaimed. */
   readonly wholeChannels?: ReadonlySet<Channel>;
+  /** The registry of a Windows machine that runs; left out, hives are read from their files. */
+  readonly registry?: LiveRegistry;
   /**
    * A reader for one root, or for looking around while roots are being listed (what exists, which
    * prefix is set). `deadlineMs`: the reading of `performance.now()` at which its time is used up.

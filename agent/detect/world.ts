@@ -21,6 +21,7 @@ import { folderDisk, rememberingDisk, type Disk } from './disk.js';
 import type { Home, ProcessEntry, World } from './index.js';
 import { machineMounts, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
+import { registryEnvironment, type LiveRegistry, type RegistryWorld } from './registry.js';
 import { placeVariables, readStartFiles, splitPath } from './shell-path.js';
 
 export interface WorldOptions {
@@ -53,6 +54,8 @@ interface Place {
   /** See `Home.mayBeEmpty`. */
   readonly mayBeEmpty: boolean;
   readonly own: OwnEnvironment | null;
+  /** The running system's registry, where this is that machine. */
+  readonly registry?: LiveRegistry | undefined;
 }
 
 /**
@@ -81,6 +84,7 @@ export function machineWorld(
     hasSystem: true,
     mayBeEmpty: false,
     own: own ? { account: currentAccount().name, env: process.env } : null,
+    registry: facts.liveRegistry?.(),
   });
 }
 
@@ -89,6 +93,7 @@ export function homesWorld(
   folders: readonly string[],
   options: WorldOptions & { readonly platform?: Platform },
 ): World {
+  const facts = platformFacts(options.platform ?? thisPlatform());
   const current = currentAccount();
   const people: Account[] = [];
   for (const folder of folders) {
@@ -104,13 +109,14 @@ export function homesWorld(
     });
   }
   return buildWorld(options, {
-    facts: platformFacts(options.platform ?? thisPlatform()),
+    facts,
     path: ownPath,
     disk: rememberingDisk(mountsFor(people, options)),
     people,
     hasSystem: false,
     mayBeEmpty: true,
     own: null,
+    registry: facts.platform === thisPlatform() ? facts.liveRegistry?.() : undefined,
   });
 }
 
@@ -167,10 +173,16 @@ function buildWorld(options: WorldOptions, place: Place): World {
   const { facts, path, disk } = place;
   const reader: World['reader'] = (boundary, deadlineMs = Infinity) =>
     createReader({ boundary, disk, platform: facts.platform, deadlineMs });
+  const registry = place.registry === undefined ? {} : { registry: place.registry };
+  const looked = { platform: facts.platform, path, reader, ...registry };
   const homes: Home[] = [];
   const homePath = new Map<string, readonly string[]>();
   for (const { name, uid, home } of place.people) {
     const shell = readStartFiles(home, name, path.join, reader({ within: [home] }));
+    const set =
+      facts.platform === 'win32'
+        ? registryEnvironment({ account: name, uid, path: home, env: {} }, looked)
+        : { folders: [], env: {} };
     const own = place.own?.account === name ? place.own.env : {};
     const ownPlaces = placeVariables.flatMap((variable) => {
       const value = own[variable];
@@ -180,28 +192,32 @@ function buildWorld(options: WorldOptions, place: Place): World {
       account: name,
       uid,
       path: home,
-      env: { ...shell.env, ...Object.fromEntries(ownPlaces) },
+      env: { ...shell.env, ...set.env, ...Object.fromEntries(ownPlaces) },
       ...(place.mayBeEmpty ? { mayBeEmpty: true } : {}),
     });
     homePath.set(name, [
       ...splitPath(own['PATH'] ?? '', facts.platform),
+      ...set.folders,
       ...shell.folders,
       ...facts.homeBins.map((bin) => path.join(home, bin)),
     ]);
   }
   return {
-    platform: facts.platform,
-    path,
+    ...looked,
     homes,
     hasSystem: place.hasSystem,
-    systemPath: place.hasSystem ? systemPath(facts, reader) : [],
+    systemPath: place.hasSystem ? [...registryPath(looked), ...systemPath(facts, reader)] : [],
     homePath,
     catalogue: options.catalogue,
     processes: options.processes ?? null,
     isDeep: options.isDeep ?? false,
     ...(options.named === undefined ? {} : { named: options.named }),
-    reader,
   };
+}
+
+/** The machine's PATH as Windows keeps it. */
+function registryPath(world: RegistryWorld): readonly string[] {
+  return world.platform === 'win32' ? registryEnvironment(null, world).folders : [];
 }
 
 /** The machine's PATH: its own files where the platform has them, then what is usual. */

@@ -6,6 +6,7 @@
 import os from 'node:os';
 import nodePath, { type PlatformPath } from 'node:path';
 import { platforms, type Platform } from '../../policies/component.js';
+import type { LiveRegistry } from '../detect/registry.js';
 import { darwin } from './darwin.js';
 import { linux } from './linux.js';
 import { win32 } from './win32.js';
@@ -42,6 +43,8 @@ export interface PlatformFacts {
   isPerson(account: Account): boolean;
   /** The accounts of the machine we run on, from its own list; null when it cannot be read. */
   listAccounts(): readonly Account[] | null;
+  /** The registry of the machine we run on, where the platform has one. */
+  readonly liveRegistry?: () => LiveRegistry;
 }
 
 const all: Readonly<Record<Platform, PlatformFacts>> = { linux, darwin, win32 };

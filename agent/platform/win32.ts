@@ -3,11 +3,10 @@
  * (S-1-5-21-… local or domain, S-1-12-1-… Entra). It asks the system's own `reg.exe`, by its full path
  * and with a time limit, and reads no home.
  */
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import type { Account, PlatformFacts } from './index.js';
+import { liveRegistry, parseProfileList, profileList, queryRegistry } from './reg-query.js';
 
-const profileList = 'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList';
 const sharedNames = [
   'Public',
   'Default',
@@ -17,15 +16,14 @@ const sharedNames = [
   'WDAGUtilityAccount',
 ];
 
-/** Profiles of `reg query ProfileList /s`: a line with the key, below it lines `name  type  value`. */
+/** The people of `reg query ProfileList /s`. */
 export function parseProfiles(text: string): readonly Account[] {
-  return text.split(/^(?=HKEY_)/m).flatMap((block) => {
-    const sid = /^HKEY_LOCAL_MACHINE\\.*\\(S-1-(?:5-21|12-1)-[\d-]+)\s*$/m.exec(block)?.[1];
-    const home = /^\s+ProfileImagePath\s+REG_(?:EXPAND_)?SZ\s+(.+?)\s*$/m.exec(block)?.[1];
-    if (sid === undefined || home === undefined) return [];
-    const place = home.replace(/^%SystemDrive%/i, 'C:');
-    return [{ name: path.win32.basename(place), uid: null, home: place, shell: null }];
-  });
+  return [...parseProfileList(text).values()].map((home) => ({
+    name: path.win32.basename(home),
+    uid: null,
+    home,
+    shell: null,
+  }));
 }
 
 const isPerson = ({ name }: Account): boolean =>
@@ -57,16 +55,8 @@ export const win32: PlatformFacts = {
   cacheFolder: 'AppData/Local',
   isPerson,
   listAccounts() {
-    try {
-      const text = execFileSync('C:\\Windows\\System32\\reg.exe', ['query', profileList, '/s'], {
-        encoding: 'utf8',
-        timeout: 10_000,
-        windowsHide: true,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      return parseProfiles(text);
-    } catch {
-      return null;
-    }
+    const text = queryRegistry(profileList, true);
+    return text === null || text === '' ? null : parseProfiles(text);
   },
+  liveRegistry,
 };
