@@ -264,6 +264,7 @@ function linesOf([first, ...others]: readonly RootRecord[]): readonly string[] {
 
 /** Codes that an administrator would not guess. */
 const problemWords: Readonly<Partial<Record<ProblemCode, string>>> = {
+  unsupported: 'in a format that is not read',
   'network-mount': 'on a network or FUSE mount, which is not looked into',
 };
 

@@ -135,6 +135,7 @@ export const problemCodes = [
   'too-large', // more bytes than the limit of the read
   'too-many', // more entries than the limit of the list
   'malformed', // not what its format says
+  'unsupported', // a format that is known and not read
   'loop', // links that lead to each other
   'vanished', // gone between list and read
   'timeout', // the root's time is used up
