@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { platforms, type Platform } from '../policies/component.js';
 import type { Action } from '../policies/document.js';
 import { CurfewError } from '../wire/errors.js';
+import { resolveNow } from './detect/disk.js';
 import type { ProcessEntry } from './detect/index.js';
 import { parseAccounts } from './detect/world.js';
 import type { Account } from './platform/index.js';
@@ -92,6 +93,9 @@ export async function parseScanFlags(
 function refuseOther(name: string, folder: string): void {
   let isFolder;
   try {
+    // What must not be touched is the scan's to report too.
+    const found = resolveNow(folder);
+    if (found.kind === 'failed' && found.code === 'network-mount') return;
     isFolder = fs.statSync(folder).isDirectory();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;

@@ -7,8 +7,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildAgent } from '../worlds/built-agent.js';
 import { fingerprint } from '../worlds/layout.js';
 import {
   buildRun,
@@ -23,13 +23,7 @@ import {
 
 const top = path.resolve(import.meta.dirname, '..', '..');
 const cases = readCases(path.join(top, 'test', 'cases'));
-const entry = path.join(top, 'agent', 'main.ts');
-/** Below node_modules, so that the packages left outside the bundle are found from it. */
-const built = path.join(top, 'node_modules', '.cache', `curfew-cases-${process.pid}`);
-
-/** Bundled CommonJS packages ask for `require`; an ES module has to be given one. */
-const requireForBundled =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+let program = '';
 
 /** Cases whose channel no detector reads yet. A case that passes all the same has to leave this list. */
 const notYet: Readonly<Record<string, string>> = {};
@@ -38,22 +32,9 @@ let root: string;
 let state: string;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: { curfew: entry, 'scanner-worker': path.join(top, 'agent', 'scanner-worker.ts') },
-    outdir: built,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    external: ['better-sqlite3'],
-    // jsonc-parser's other form loads its parts by a require that a bundle cannot follow.
-    mainFields: ['module', 'main'],
-    banner: { js: requireForBundled },
-    logLevel: 'silent',
-  });
-  return () => fs.rmSync(built, { recursive: true, force: true });
+  const built = await buildAgent('cases');
+  program = built.program;
+  return () => built.remove();
 });
 
 beforeEach(() => {
@@ -90,7 +71,7 @@ function flags(run: Run, each: Case): string[] {
 }
 
 function scan(run: Run, each: Case): Answer {
-  const done = spawnSync(process.execPath, [path.join(built, 'curfew.mjs'), ...flags(run, each)], {
+  const done = spawnSync(process.execPath, [program, ...flags(run, each)], {
     cwd: state,
     encoding: 'utf8',
     timeout: 20_000,
