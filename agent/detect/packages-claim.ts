@@ -11,7 +11,7 @@ import type { World } from './index.js';
 /** The package systems whose names are those of the catalogue's lists and of a policy's `package`. */
 export type PackageSystem = Extract<
   IdentifierKind,
-  'dpkg' | 'apk' | 'pacman' | 'snap' | 'flatpak' | 'scoop' | 'chocolatey' | 'winget'
+  'dpkg' | 'rpm' | 'apk' | 'pacman' | 'snap' | 'flatpak' | 'scoop' | 'chocolatey' | 'winget'
 >;
 
 export function isWholeChannel(world: World): boolean {
@@ -46,18 +46,36 @@ export function packageComponent(
   });
 }
 
+interface Addressed {
+  readonly name: string;
+  readonly version: string | null;
+  readonly arch: string | null;
+  /** Of rpm alone, whose package URL has it beside the version. */
+  readonly epoch?: number | null;
+}
+
 /**
- * The package URL of a distribution's package (https://github.com/package-url/purl-spec, types deb,
+ * The package URL of a distribution's package (https://github.com/package-url/purl-spec, types deb, rpm,
  * apk and alpm); null when the name is none that its type allows.
  */
 export function distributionUrl(
-  type: 'deb' | 'apk' | 'alpm',
+  type: 'deb' | 'rpm' | 'apk' | 'alpm',
   distribution: string,
-  { name, version, arch }: { name: string; version: string | null; arch: string | null },
+  { name, version, arch, epoch = null }: Addressed,
 ): string | null {
   try {
-    const qualifiers = arch === null ? null : { arch };
-    return new PackageURL(type, distribution, name, version, qualifiers, null).toString();
+    const qualifiers = {
+      ...(arch === null ? {} : { arch }),
+      ...(epoch === null ? {} : { epoch: String(epoch) }),
+    };
+    return new PackageURL(
+      type,
+      distribution === '' ? null : distribution,
+      name,
+      version,
+      qualifiers,
+      null,
+    ).toString();
   } catch {
     return null;
   }

@@ -49,7 +49,7 @@ function fieldOf(record: string, key: string): string | null {
 }
 
 /** The distribution as os-release(5) names it; purl namespaces are in lower case. */
-function distributionOf(reader: Reader, otherwise: string): string {
+export function distributionOf(reader: Reader, otherwise: string): string {
   for (const file of ['/etc/os-release', '/usr/lib/os-release']) {
     const id = /^ID=["']?([\w.-]+)/m.exec(reader.text(file, maxRecordBytes) ?? '')?.[1];
     if (id !== undefined) return id.toLowerCase();

@@ -7,6 +7,7 @@ import type { Tool } from '../../policies/catalogue.js';
 import { homeOf } from './component.js';
 import type { Reader, World } from './index.js';
 import { pacmanName, recordsOf } from './packages-databases.js';
+import { rpmFolders, rpmHeaders } from './packages-rpm.js';
 import { wingetName } from './packages-stores.js';
 
 const maxListBytes = 8 * 1024 * 1024;
@@ -21,7 +22,10 @@ export function isOfPackage(tool: Tool, real: string, world: World, reader: Read
   // Older packages name the places that are links into /usr today.
   const names = [real, ...(real.startsWith('/usr/') ? [real.slice('/usr'.length)] : [])];
   return (
-    isOfDpkg(tool, names, reader) || isOfPacman(tool, names, reader) || isOfApk(tool, names, reader)
+    isOfDpkg(tool, names, reader) ||
+    isOfRpm(tool, names, world) ||
+    isOfPacman(tool, names, reader) ||
+    isOfApk(tool, names, reader)
   );
 }
 
@@ -34,6 +38,16 @@ function isOfDpkg(tool: Tool, names: readonly string[], reader: Reader): boolean
     .flatMap((name) => ['', ':amd64', ':arm64'].map((arch) => `${name}${arch}`))
     .map((name) => reader.text(`/var/lib/dpkg/info/${name}.list`, maxListBytes))
     .some((list) => names.some((name) => hasLine(list, name)));
+}
+
+/** What cannot be read of the database is said by its own root. */
+function isOfRpm(tool: Tool, names: readonly string[], world: World): boolean {
+  if (tool.identifiers.rpm.length === 0) return false;
+  const wanted = new Set(tool.identifiers.rpm);
+  return rpmFolders.some((folder) => {
+    const headers = rpmHeaders(folder, wanted, world.reader({ within: [folder] }))?.headers ?? [];
+    return headers.some((header) => header.files().some((file) => names.includes(file)));
+  });
 }
 
 function isOfPacman(tool: Tool, names: readonly string[], reader: Reader): boolean {

@@ -1,13 +1,13 @@
 /**
- * Packages of the system's and the person's package systems, by their own records: dpkg, apk and
- * pacman databases, and the stores of snap, flatpak, scoop, chocolatey and winget. Only packages that
- * the catalogue or a rule names are looked at. The rpm database is SQLite, which a scan does not load:
- * what rpm installed is seen by its menu entry or its command.
+ * Packages of the system's and the person's package systems, by their own records: dpkg, rpm,
+ * apk and pacman databases, and the stores of snap, flatpak, scoop, chocolatey and winget. Only packages
+ * that the catalogue or a rule names are looked at.
  */
 import type { Component } from '../../policies/component.js';
 import { dataFolder } from './applications-entry.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 import { readApk, readDpkg, readPacman } from './packages-databases.js';
+import { readRpm, rpmFolders } from './packages-rpm.js';
 import { readChocolatey, readFlatpak, readScoop, readSnap, readWinget } from './packages-stores.js';
 
 type Reading = (root: Root, world: World, reader: Reader) => readonly Component[];
@@ -15,6 +15,7 @@ type Reading = (root: Root, world: World, reader: Reader) => readonly Component[
 /** How each package system is read, by its name, which is the `manager` of what is found there. */
 const readings: Readonly<Record<string, Reading>> = {
   dpkg: readDpkg,
+  rpm: readRpm,
   apk: readApk,
   pacman: readPacman,
   snap: readSnap,
@@ -69,6 +70,7 @@ function systemRoots(world: World): readonly Root[] {
   }
   const places: readonly Place[] = [
     { manager: 'dpkg', path: '/var/lib/dpkg', within: release },
+    ...rpmFolders.map((path) => ({ manager: 'rpm', path, within: release })),
     { manager: 'apk', path: '/lib/apk/db', within: ['/usr/lib/apk/db', ...release] },
     { manager: 'apk', path: '/usr/lib/apk/db', within: release },
     { manager: 'pacman', path: '/var/lib/pacman/local', within: release },

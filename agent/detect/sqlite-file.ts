@@ -16,6 +16,8 @@ export interface SqliteRow {
   readonly rowid: number | bigint;
   /** One column, counted from 0; undefined past the end. Only what it needs is read. */
   value(column: number): SqliteValue | undefined;
+  /** Up to so many of the first bytes of a column that holds bytes; null for any other. */
+  start(column: number, length: number): Buffer | null;
   values(): readonly SqliteValue[];
 }
 
@@ -212,6 +214,13 @@ function rowAt(pages: Pages, bytes: Buffer, cell: number): SqliteRow {
   return {
     rowid: signed(rowid.value),
     value,
+    start: (index, length) => {
+      columns ??= columnsOf(payload, Number(size.value));
+      const column = columns[index];
+      if (column === undefined || column.type < 12 || column.type % 2 === 1) return null;
+      const end = column.at + Math.min(length, column.length);
+      return Buffer.from(payload(end).subarray(column.at));
+    },
     values: () => {
       columns ??= columnsOf(payload, Number(size.value));
       return columns.map((column) => valueOf(column, payload, pages.encoding));

@@ -31,7 +31,7 @@ const magic = 'SQLite format 3\0';
 const chunkBytes = 32 * 1024;
 const maxChunks = 64;
 /** More than this is not read from one database, however large it is. */
-const maxReadBytes = 64 * 1024 * 1024;
+const maxReadBytes = 256 * 1024 * 1024;
 const maxLogBytes = 64 * 1024 * 1024;
 const encodings: readonly (Encoding | undefined)[] = ['utf8', 'utf8', 'utf16le', 'utf16be'];
 
