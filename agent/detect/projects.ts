@@ -31,12 +31,17 @@ const guarded: Readonly<Record<Platform, ReadonlySet<string>>> = {
 export function projectFolders(home: string, world: World, reader: Reader): readonly string[] {
   return walk(home, world, reader, (_, folders) => ({
     found: folders.filter((name) => name === 'node_modules'),
-    next: folders.filter((name) => name !== 'node_modules' && !name.startsWith('.')),
+    next: folders.filter((name) => {
+      return name !== 'node_modules' && !name.startsWith('.') && !kegs.has(name);
+    }),
   }));
 }
 
+/** What a formula or a cask brings along is a part of it (`homebrew.ts`). */
+const kegs = new Set(['Cellar', 'Caskroom']);
+
 /** What has roots of its own: conda's environments, Homebrew with the environments in its formulae. */
-const ownRoots = new Set(['conda-meta', 'Cellar', 'Caskroom']);
+const ownRoots = new Set(['conda-meta', ...kegs]);
 
 /** The Python environments below a home, in a fixed order: what has a `pyvenv.cfg` (PEP 405). */
 export function environmentFolders(home: string, world: World, reader: Reader): readonly string[] {

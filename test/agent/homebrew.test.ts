@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { executables } from '../../agent/detect/executables.js';
 import { homebrew } from '../../agent/detect/homebrew.js';
 import type { World } from '../../agent/detect/index.js';
+import { npmDetector } from '../../agent/detect/npm.js';
 import { python } from '../../agent/detect/python.js';
 import { folderWorld, homesWorld } from '../../agent/detect/world.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
@@ -46,6 +47,23 @@ function rows(result: ScanResult): string[] {
 }
 
 describe('formulae', () => {
+  test('a deep scan tells a formula once, whatever packages lie in its keg', () => {
+    const own = path.join(home, 'homebrew');
+    made.formula(own, { name: 'gemini-cli', version: '0.61.0' });
+    const modules = 'Cellar/gemini-cli/0.61.0/libexec/lib/node_modules/@google/gemini-cli';
+    const manifest = { name: '@google/gemini-cli', version: '0.61.0', bin: { gemini: 'x.js' } };
+    place(path.join(own, modules), 'package.json', JSON.stringify(manifest));
+    const project = path.join(home, 'code/one');
+    place(project, 'node_modules/@google/gemini-cli/package.json', JSON.stringify(manifest));
+    place(project, 'package.json', '{"dependencies":{"@google/gemini-cli":"^0.61.0"}}');
+    const world = homesWorld([home], { catalogue, platform: 'darwin', isDeep: true });
+    const found = scanWorld(world, { detectors: [npmDetector, homebrew] }).components;
+    expect(found.map(({ channel, scope }) => `${channel} ${scope}`)).toEqual([
+      'npm project',
+      'homebrew global',
+    ]);
+  });
+
   test.each([
     ['darwin', 'opt/homebrew', null],
     ['darwin', 'usr/local', null],
