@@ -1,12 +1,14 @@
 /**
- * Applications with a window: macOS bundles, menu entries and AppImages on Linux, program folders on
- * Windows. What an application is follows from its bundle identifier, the id of its menu entry or the
- * vendor's folder; a display name alone proves nothing. Signatures and the Windows registry are not
- * read, so that the publisher stays unknown and an uninstall key alone is not seen.
+ * Applications with a window: macOS bundles, menu entries and AppImages on Linux, program folders and
+ * uninstall keys on Windows. What an application is follows from its bundle identifier, the id of its
+ * menu entry or the vendor's folder; a display name alone proves nothing. Signatures are not read, so
+ * that the publisher is known on Windows only.
  */
 import type { Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import { linuxRoots, readLinux } from './applications-linux.js';
+import { readPackaged } from './applications-packaged.js';
+import { readUninstall } from './applications-uninstall.js';
 import { readWindows, windowsRoots } from './applications-windows.js';
 import { makeComponent } from './component.js';
 import { isWithin } from './disk.js';
@@ -26,7 +28,10 @@ export const applications: Detector = {
   },
   read(root, world, reader) {
     if (world.platform === 'linux') return readLinux(root, world, reader);
-    if (world.platform === 'win32') return readWindows(root, world, reader);
+    if (world.platform === 'win32') {
+      if (root.layout === 'packaged') return readPackaged(root, world, reader);
+      return (root.layout === 'registry' ? readUninstall : readWindows)(root, world, reader);
+    }
     return readBundles(root, world, reader);
   },
 };

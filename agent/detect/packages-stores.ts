@@ -4,8 +4,10 @@
  * folder without the part that can be run is a trace. Only folders of wanted packages are entered.
  */
 import type { Component, ComponentState } from '../../policies/component.js';
+import { homeOf } from './component.js';
 import type { Reader, Root, World } from './index.js';
 import { isWanted, packageComponent, type PackageSystem } from './packages-claim.js';
+import { uninstallEntries, type UninstallEntry } from './registry-uninstall.js';
 
 const maxPackages = 4_000;
 const maxRecordBytes = 1024 * 1024;
@@ -154,15 +156,52 @@ export function readChocolatey(root: Root, world: World, reader: Reader): readon
   });
 }
 
-/** `<Id>_<source>`: winget keeps the version of a portable package in the registry only. */
+/** `<Id>_<source>`: the version of a portable package is in its uninstall key only. */
 export const wingetName = (folder: string): string =>
   folder.replace(/_Microsoft\.Winget\.Source_.*$|_[^_]*$/i, '');
 
 export function readWinget(root: Root, world: World, reader: Reader): readonly Component[] {
-  return foldersOf('winget', { root, world, reader }, wingetName).map((folder) => {
+  const registered = uninstallEntries(root.home, world, reader).filter(
+    ({ winget }) => winget !== null,
+  );
+  const keyOf = (name: string): UninstallEntry | null =>
+    registered.find(({ id }) => id.toLowerCase() === name.toLowerCase()) ?? null;
+  const inStore = foldersOf('winget', { root, world, reader }, wingetName).map((folder) => {
+    const key = keyOf(world.path.basename(folder.path));
     const isEmpty = reader.list(folder.path).length === 0;
-    const state = isEmpty ? 'residual' : 'installed';
-    const told = { version: null, state, evidence: 'package folder', isRead: true } as const;
-    return componentOf('winget', folder, told, world);
+    return wingetComponent(folder, isEmpty ? 'residual' : 'installed', key, world);
   });
+  const known = new Set(inStore.map(({ path }) => path.toLowerCase()));
+  const elsewhere = registered.flatMap((key) => {
+    const folder = folderElsewhere(key, { root, world, reader });
+    if (folder === null || known.has(folder.path.toLowerCase())) return [];
+    const isThere = world.reader({ within: [folder.path] }).list(folder.path).length > 0;
+    return isThere ? [wingetComponent(folder, 'installed', key, world)] : [];
+  });
+  return [...inStore, ...elsewhere];
+}
+
+function wingetComponent(
+  folder: Folder,
+  state: ComponentState,
+  key: UninstallEntry | null,
+  world: World,
+): Component {
+  const told = { version: key?.version ?? null, state, evidence: 'package folder', isRead: true };
+  const component = componentOf('winget', folder, told, world);
+  const evidence = [...component.evidence, ...(key === null ? [] : ['uninstall key'])];
+  return { ...component, evidence };
+}
+
+/** Where winget was told to put a portable package, if that is no other person's home. */
+function folderElsewhere(
+  { winget, location }: UninstallEntry,
+  { root, world }: Store,
+): Folder | null {
+  if (winget === null || location === null || !isWanted('winget', winget, world)) return null;
+  if (world.path.sep !== '\\') return null;
+  const path = world.path.normalize(location).replace(/\\+$/, '');
+  const owner = homeOf(world, path);
+  const isLocal = path.length > 2 && (owner === null || owner === root.home);
+  return isLocal ? { name: winget, path } : null;
 }

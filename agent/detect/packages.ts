@@ -8,6 +8,7 @@ import { dataFolder } from './applications-entry.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 import { readApk, readDpkg, readPacman } from './packages-databases.js';
 import { readRpm, rpmFolders } from './packages-rpm.js';
+import { machineHives } from './registry.js';
 import { readChocolatey, readFlatpak, readScoop, readSnap, readWinget } from './packages-stores.js';
 
 type Reading = (root: Root, world: World, reader: Reader) => readonly Component[];
@@ -65,7 +66,7 @@ function systemRoots(world: World): readonly Root[] {
     return [
       { manager: 'scoop', path: 'C:\\ProgramData\\scoop\\apps' },
       { manager: 'chocolatey', path: 'C:\\ProgramData\\chocolatey\\lib' },
-      { manager: 'winget', path: 'C:\\Program Files\\WinGet\\Packages' },
+      { manager: 'winget', path: 'C:\\Program Files\\WinGet\\Packages', within: [machineHives] },
     ].map(rootOf);
   }
   const places: readonly Place[] = [

@@ -15,6 +15,7 @@ import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { Component, Platform } from '../../policies/component.js';
 import { bundle, infoPlist, menuEntry, unpackedEditor } from '../worlds/applications.js';
+import { writeHive } from '../worlds/hive.js';
 import { link, place, program } from '../worlds/native.js';
 import { dpkgFiles, dpkgRecord, dpkgStatus } from '../worlds/packages.js';
 
@@ -307,7 +308,7 @@ describe('on Linux', () => {
 describe('on Windows', () => {
   test('C043: files speak for somebody who is signed off, whatever the case of the folder', () => {
     const programs = 'Users/ben/AppData/Local/Programs';
-    place(root, 'Users/ana/NTUSER.DAT', '');
+    writeHive(path.join(root, 'Users/ana/NTUSER.DAT'), {});
     unpackedEditor(path.join(root, programs, 'cursor'), 'Cursor.exe', '1.7.54');
     place(root, `${programs}/windsurf/Windsurf.exe`, '');
     const result = scan('win32');
