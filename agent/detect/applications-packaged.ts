@@ -9,6 +9,7 @@ import { componentOf } from './applications-windows.js';
 import { segmentTest, vendorFolders } from './folders.js';
 import type { Reader, Root, World } from './index.js';
 import { readRegistry } from './registry.js';
+import type { RegistryValue } from './registry-hive.js';
 
 const packages =
   'Local Settings\\Software\\Microsoft\\Windows\\CurrentVersion\\AppModel\\Repository\\Packages';
@@ -22,22 +23,31 @@ export function readPackaged(root: Root, world: World, reader: Reader): readonly
     key: packages,
     wanted: new Set<string>(),
   } as const;
-  const registered = [...(readRegistry(branch, world, reader)?.keys.keys() ?? [])];
+  const registered = [...(readRegistry(branch, world, reader)?.keys ?? [])];
   if (registered.length > maxPackages) reader.note(root.path, 'too-many');
   const vendors = vendorFolders(world).filter(({ folder }) => folder.path.startsWith(store));
-  const looking = world.reader({ within: [world.path.normalize(store)] });
   return vendors.flatMap((vendor) => {
     const [segment = '', ...rest] = vendor.folder.path.slice(store.length).split('/');
     const isOf = segmentTest(segment);
     return registered
       .slice(0, maxPackages)
-      .filter((name) => isOf(name))
-      .flatMap((name) => {
-        const file = world.path.join(world.path.normalize(store), name, ...rest);
+      .filter(([name]) => isOf(name))
+      .flatMap(([name, values]) => {
+        const folder = folderOf(name, values.get('packagerootfolder'), world);
+        const looking = world.reader({ within: [folder] });
+        const file = world.path.join(folder, ...rest);
         if (looking.target(file)?.kind !== 'file') return [];
         const version = /_(\d+(?:\.\d+)+)_/.exec(name)?.[1] ?? null;
         const component = componentOf(file, version, { vendor, world, reader: looking });
         return { ...component, evidence: [...component.evidence, 'package registration'].sort() };
       });
   });
+}
+
+/** Packages may lie on another drive, in a folder of the same name. */
+function folderOf(name: string, stated: RegistryValue | undefined, { path }: World): string {
+  const isPlace = typeof stated === 'string' && /^[A-Za-z]:\\WindowsApps\\[^\\]+$/.test(stated);
+  return isPlace && path.basename(stated) === name
+    ? stated
+    : path.join(path.normalize(store), name);
 }
