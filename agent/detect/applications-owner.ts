@@ -13,16 +13,21 @@ import {
   systemEntries,
 } from './applications-entry.js';
 import { imageFolders, isImage, readImageName } from './applications-linux.js';
+import { toolNamed } from './applications-uninstall.js';
 import { isBundle, readRecord } from './applications.js';
 import { homeOf } from './component.js';
 import { isWithin } from './disk.js';
 import { isApplicationFolder } from './folders.js';
 import type { Home, Reader, World } from './index.js';
+import { machineHives } from './registry.js';
+import { uninstallEntries } from './registry-uninstall.js';
 
 /** `real` is the program's real path; `reader` may look where it lies. */
 export function isOfApplication(tool: Tool, real: string, world: World, reader: Reader): boolean {
   const home = homeOf(world, real);
-  if (world.platform === 'win32') return isInProgramFolder(tool, real, home, world);
+  if (world.platform === 'win32') {
+    return isInProgramFolder(tool, real, home, world) || isInKeyFolder(tool, real, home, world);
+  }
   if (world.platform === 'darwin') return isOfBundle(tool, real, { home, world, reader });
   return isImage(real)
     ? isOfImages(tool, real, { home, world, reader })
@@ -44,6 +49,23 @@ function isInProgramFolder(tool: Tool, real: string, home: Home | null, { path }
       : pattern;
     const folder = path.dirname(path.normalize(program));
     return isWithin(real.toLowerCase(), folder.toLowerCase(), path.sep);
+  });
+}
+
+/** The same for a program that only an uninstall key leads to. */
+function isInKeyFolder(tool: Tool, real: string, home: Home | null, world: World): boolean {
+  const place = real.toLowerCase();
+  return [...(world.hasSystem ? [null] : []), ...world.homes].some((owner) => {
+    if (home !== null && owner !== null && owner !== home) return false;
+    const looking = world.reader({ within: [owner?.path ?? machineHives] });
+    return uninstallEntries(owner, world, looking).some(({ name, location }) => {
+      const folder = world.path
+        .normalize(location ?? '')
+        .replace(/\\+$/, '')
+        .toLowerCase();
+      const isOurs = folder.length > 3 && isWithin(place, folder, world.path.sep);
+      return isOurs && name !== null && toolNamed(name, world) === tool;
+    });
   });
 }
 

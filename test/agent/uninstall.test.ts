@@ -133,6 +133,16 @@ describe('an uninstall key', () => {
     ]);
   });
 
+  test('makes the launchers in its folder parts of the program', () => {
+    unpackedEditor(path.join(root, 'D/Tools/kiro'), 'Kiro.exe', '0.4.25');
+    place(root, 'D/Tools/kiro/bin/kiro.exe', 'MZ');
+    person('ana', { k: { DisplayName: 'Kiro (User)', InstallLocation: 'D:\\Tools\\kiro' } });
+    const homePath = new Map([['ana', ['D:\\Tools\\kiro\\bin']]]);
+    expect(short(scan({ homePath }))).toEqual([
+      'kiro installed 0.4.25 null D:\\Tools\\kiro\\Kiro.exe',
+    ]);
+  });
+
   test('whose program is gone is a trace', () => {
     const gone = 'C:\\Users\\ana\\AppData\\Local\\Programs\\cursor';
     person('ana', {
