@@ -9,6 +9,7 @@ import { normalName } from '../../policies/catalogue.js';
 import { homeOf, makeComponent, spelled } from './component.js';
 import { stagedState } from './homebrew-casks.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
+import { isFolder } from './linked.js';
 import { pathFolders } from './shell-path.js';
 
 interface Prefix {
@@ -117,17 +118,20 @@ interface Claimed {
 
 /** The folders of the formulae or casks that are reported. */
 function claimedIn({ root, world, reader }: Look): readonly Claimed[] {
-  return reader.list(root.path).flatMap(({ name, kind }) => {
-    const tool = kind === 'dir' ? claimOf(name, root.layout ?? '', world) : 'unwanted';
-    return tool === 'unwanted' ? [] : [{ name, tool, path: world.path.join(root.path, name) }];
+  return reader.list(root.path).flatMap((entry) => {
+    const { name } = entry;
+    const tool = claimOf(name, root.layout ?? '', world);
+    const path = world.path.join(root.path, name);
+    return tool !== 'unwanted' && isFolder(entry, path, reader) ? [{ name, tool, path }] : [];
   });
 }
 
 /** Folders named by a version; Homebrew's own begin with a dot. */
-function versionsIn(folder: string, reader: Reader): readonly string[] {
+function versionsIn(folder: string, { world, reader }: Look): readonly string[] {
   return reader
     .list(folder)
-    .filter(({ name, kind }) => kind === 'dir' && !name.startsWith('.'))
+    .filter(({ name }) => !name.startsWith('.'))
+    .filter((entry) => isFolder(entry, world.path.join(folder, entry.name), reader))
     .map(({ name }) => name);
 }
 
@@ -137,7 +141,7 @@ function formulae(look: Look): readonly Component[] {
   const prefix = world.path.dirname(root.path);
   return claimedIn(look).flatMap((formula) => {
     const inUse = reader.realPath(world.path.join(prefix, 'opt', formula.name));
-    return versionsIn(formula.path, reader).map((version) => {
+    return versionsIn(formula.path, look).map((version) => {
       const keg = world.path.join(formula.path, version);
       const entries = reader.list(keg).map(({ name }) => name);
       const hasReceipt = entries.includes('INSTALL_RECEIPT.json');
@@ -169,8 +173,8 @@ function placeOf(folder: string, { world, reader }: Look): string {
 function casks(look: Look): readonly Component[] {
   const { world, reader } = look;
   return claimedIn(look).flatMap((cask) => {
-    const staged = new Set(versionsIn(cask.path, reader));
-    const recorded = new Set(versionsIn(world.path.join(cask.path, '.metadata'), reader));
+    const staged = new Set(versionsIn(cask.path, look));
+    const recorded = new Set(versionsIn(world.path.join(cask.path, '.metadata'), look));
     const current = currentVersion(cask.path, recorded, look);
     return [...new Set([...recorded, ...staged])].sort().map((version) => {
       const folder = world.path.join(cask.path, version);
@@ -195,13 +199,9 @@ function casks(look: Look): readonly Component[] {
 }
 
 /** Of the versions with a record the one written last, as Homebrew takes it. */
-function currentVersion(
-  folder: string,
-  recorded: ReadonlySet<string>,
-  { world, reader }: Look,
-): string | null {
+function currentVersion(folder: string, recorded: ReadonlySet<string>, look: Look): string | null {
   const stamps = [...recorded].flatMap((version) => {
-    const times = versionsIn(world.path.join(folder, '.metadata', version), reader);
+    const times = versionsIn(look.world.path.join(folder, '.metadata', version), look);
     return times.map((time) => ({ version, time }));
   });
   return stamps.sort((a, b) => (a.time < b.time ? 1 : -1))[0]?.version ?? null;

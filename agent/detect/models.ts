@@ -91,7 +91,11 @@ const finders: Readonly<Record<Layout, Find>> = {
 const foldersIn = (folder: string, reader: Reader): readonly string[] =>
   reader
     .list(folder)
-    .filter(({ kind, name }) => kind === 'dir' && !name.startsWith('.'))
+    .filter(({ kind, name }) => {
+      // Models are often moved to a larger disk and linked back: not followed, and not silent.
+      if (kind === 'link') reader.note(`${folder}/${name}`, 'refused-entry');
+      return kind === 'dir' && !name.startsWith('.');
+    })
     .map(({ name }) => name)
     .slice(0, maxModels);
 

@@ -6,6 +6,7 @@
 import type { Component, ComponentState } from '../../policies/component.js';
 import { homeOf } from './component.js';
 import type { Reader, Root, World } from './index.js';
+import { isFolder } from './linked.js';
 import { isWanted, packageComponent, type PackageSystem } from './packages-claim.js';
 import { uninstallEntries, type UninstallEntry } from './registry-uninstall.js';
 
@@ -29,11 +30,11 @@ function foldersOf(
   { root, world, reader }: Store,
   nameOf: (folder: string) => string = (folder) => folder,
 ): readonly Folder[] {
-  const folders = reader
-    .list(root.path)
-    .filter(({ kind }) => kind === 'dir')
-    .map((entry) => ({ name: nameOf(entry.name), path: world.path.join(root.path, entry.name) }))
-    .filter(({ name }) => isWanted(system, name, world));
+  const folders = reader.list(root.path).flatMap((entry): Folder[] => {
+    const name = nameOf(entry.name);
+    const path = world.path.join(root.path, entry.name);
+    return isWanted(system, name, world) && isFolder(entry, path, reader) ? [{ name, path }] : [];
+  });
   if (folders.length > maxPackages) reader.note(root.path, 'too-many');
   return folders.slice(0, maxPackages);
 }
