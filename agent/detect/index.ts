@@ -169,7 +169,7 @@ export interface Reader {
    * where the file ends; null when absent or refused.
    */
   part(file: string, offset: number, length: number): FilePart | null;
-  /** UTF-8 text without a byte-order mark; null when absent or refused. Default limit 4 MiB. */
+  /** Text in UTF-8, or in UTF-16 with its mark; without that mark. null when absent or refused. Default limit 4 MiB. */
   text(file: string, maxBytes?: number): string | null;
   /** Parsed JSON (comments and trailing commas allowed); undefined when absent, refused or malformed. */
   json(file: string, maxBytes?: number): unknown;

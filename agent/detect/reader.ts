@@ -111,7 +111,8 @@ class DiskReader implements Reader {
   }
 
   text(file: string, maxBytes?: number): string | null {
-    const text = this.bytes(file, maxBytes)?.toString('utf8') ?? null;
+    const bytes = this.bytes(file, maxBytes);
+    const text = bytes === null ? null : decoded(bytes);
     return text?.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   }
 
@@ -296,6 +297,16 @@ class DiskReader implements Reader {
     }
     return entries;
   }
+}
+
+/** UTF-8, unless a mark says UTF-16: Windows PowerShell writes settings in it. */
+function decoded(bytes: Buffer): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return bytes.toString('utf16le');
+  if (first !== 0xfe || second !== 0xff) return bytes.toString('utf8');
+  return Buffer.from(bytes.subarray(0, bytes.length & ~1))
+    .swap16()
+    .toString('utf16le');
 }
 
 /** undefined: no JSON even so, or nested deeper than a parser that calls itself can follow. */

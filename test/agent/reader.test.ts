@@ -37,6 +37,19 @@ describe('text and JSON', () => {
     expect(reader().json(file)).toEqual({ a: 1 });
   });
 
+  test('UTF-16 with its mark is text, either way round and cut short', () => {
+    const bytes = Buffer.from('\u{feff}{"a": "例"}', 'utf16le');
+    place(inside, 'little.json', '');
+    fs.writeFileSync(path.join(inside, 'little.json'), bytes);
+    fs.writeFileSync(path.join(inside, 'big.json'), Buffer.from(bytes).swap16());
+    fs.writeFileSync(path.join(inside, 'odd'), Buffer.from([0xfe, 0xff, 0x00, 0x61, 0x00]));
+    const one = reader();
+    expect(one.json(path.join(inside, 'little.json'))).toEqual({ a: '例' });
+    expect(one.json(path.join(inside, 'big.json'))).toEqual({ a: '例' });
+    expect(one.text(path.join(inside, 'odd'))).toBe('a');
+    expect(one.problems).toEqual([]);
+  });
+
   test('comments and trailing commas are read as editors write them', () => {
     const file = place(inside, 'a.json', '{\n // yes\n "a": [1, 2,],\n}\n');
     expect(reader().json(file)).toEqual({ a: [1, 2] });
@@ -239,33 +252,6 @@ describe('what is no regular file', () => {
       expect(one.problems).toEqual([{ path: file, code: 'placeholder', isLoss: true }]);
     },
   );
-});
-
-describe('names', () => {
-  test('odd names are listed and read without a throw', () => {
-    const names = ['new\nline', '\u{1b}[2K', '\u{202e}gpj.exe', 'cafe\u{301}', 'caf\u{e9}'];
-    for (const name of names) place(inside, name, name);
-    const one = reader();
-    expect(one.list(inside).map(({ name }) => name)).toEqual([...names].sort());
-    for (const name of names) expect(one.text(path.join(inside, name))).toBe(name);
-  });
-
-  test('a name that is no UTF-8 harms nothing', () => {
-    const bytes = Buffer.concat([Buffer.from(`${inside}/`), Buffer.from([0xff, 0xfe])]);
-    fs.writeFileSync(bytes, 'x');
-    place(inside, 'a', 'x');
-    const one = reader();
-    const listed = one.list(inside);
-    expect(listed).toHaveLength(2);
-    for (const { name } of listed) one.text(path.join(inside, name));
-    expect(one.problems).toEqual([]);
-  });
-
-  test('a path with a zero byte is refused, not thrown', () => {
-    const one = reader();
-    expect(one.text(`${inside}/a\0b`)).toBeNull();
-    expect(one.problems).toHaveLength(1);
-  });
 });
 
 describe('rights', () => {
