@@ -213,18 +213,40 @@ function record(
   });
 }
 
+/**
+ * A program of that name is another vendor's if its key says so and no record beside it says that it is
+ * the tool: two products may share their name and that of their file.
+ */
 function ofProgram(
   entry: UninstallEntry,
   tool: Tool,
   { file, name, target, place }: Program & { readonly target: Target; readonly place: Place },
 ): readonly Component[] {
   const { world } = place;
+  const isProven =
+    isPublisher(tool, entry.publisher) || isProduct(tool, file, world, target.looking);
+  if (!isProven && entry.publisher !== null) return [];
   if (isOfPackage(tool, file, world, target.looking)) return [];
   const { version, evidence } = versionBeside(file, world, target.looking);
   const owner = homeOf(world, file)?.account ?? null;
   const more = { name, path: file, owner, version: version ?? entry.version } as const;
   const proof = ['uninstall key', 'program', ...evidence];
-  return [record(entry, tool, place, { ...more, confidence: 'high', evidence: proof })];
+  const confidence = isProven ? 'high' : 'medium';
+  return [record(entry, tool, place, { ...more, confidence, evidence: proof })];
+}
+
+/** Whether the product record of an editor of the VS Code family bears a name of the tool. */
+function isProduct(tool: Tool, file: string, { path }: World, looking: Reader): boolean {
+  const product = looking.json(
+    path.join(path.dirname(file), 'resources', 'app', 'product.json'),
+  ) as Readonly<Record<string, unknown>> | null | undefined;
+  const names = [tool.id, tool.name, ...tool.aliases, ...tool.identifiers.windowsApp].map(
+    plainName,
+  );
+  return ['nameLong', 'nameShort', 'applicationName'].some((field) => {
+    const name = typeof product === 'object' ? product?.[field] : undefined;
+    return typeof name === 'string' && names.includes(plainName(name));
+  });
 }
 
 /** The publisher's folder is there, its program under a name that the catalogue does not know. */
@@ -250,15 +272,20 @@ function unclaimed(entry: UninstallEntry, place: Place): readonly Component[] {
   return [record(entry, null, place, { path: target.folder ?? entry.key, state })];
 }
 
-const legalForms = /\b(?:inc|llc|ltd|limited|pbc|pte|gmbh|corp|corporation|co|company|labs)\b/g;
+const legalForms = /\b(?:inc|llc|ltd|limited|pbc|pte|gmbh|corp|corporation|co|company)\b/g;
 
 function plainName(name: string): string {
   const words = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ');
-  return words.replace(legalForms, ' ').replace(/\s+/g, ' ').trim();
+  return words.replace(legalForms, ' ').replaceAll(' ', '');
 }
 
-/** Whether the publisher is the tool's vendor or bears its name; legal forms do not count. */
-function isPublisher({ vendor, name, formerNames }: Tool, publisher: string | null): boolean {
+/**
+ * Whether the publisher is the tool's vendor, bears its name or is the publisher that begins its winget
+ * ids; legal forms do not count.
+ */
+function isPublisher(tool: Tool, publisher: string | null): boolean {
   const plain = plainName(publisher ?? '');
-  return plain !== '' && [vendor, name, ...formerNames].some((each) => plainName(each) === plain);
+  const registered = tool.identifiers.winget.map((id) => id.split('.')[0] ?? '');
+  const names = [tool.vendor, tool.name, ...tool.formerNames, ...registered];
+  return plain !== '' && names.some((each) => plainName(each) === plain);
 }

@@ -166,7 +166,13 @@ describe('an uninstall key', () => {
 
   test('of another product with the same name is nobody of ours', () => {
     place(root, 'Program Files/Pointer Tools/Cursor/PointerSettings.exe', 'MZ');
+    unpackedEditor(path.join(root, 'Program Files/Pointers'), 'Cursor.exe', '2.0');
     machine({
+      Pointers: {
+        DisplayName: 'Cursor',
+        Publisher: 'Example Pointers',
+        InstallLocation: 'C:\\Program Files\\Pointers',
+      },
       PointerTools: {
         DisplayName: 'Cursor',
         Publisher: 'Example Pointer Tools Ltd',
