@@ -77,8 +77,7 @@ function isOfBundle(tool: Tool, real: string, { home, world, reader }: Place): b
   const bundle = parts.slice(0, at + 1).join(path.sep);
   const own = home === null ? [] : [reader.realPath(home.path) ?? home.path];
   const tops = ['/', ...own].map((folder) => path.join(folder, 'Applications'));
-  const above = [path.dirname(bundle), path.dirname(path.dirname(bundle))];
-  if (!above.some((folder) => tops.includes(folder))) return false;
+  if (!tops.some((folder) => isWithin(bundle, folder, path.sep))) return false;
   const id = readRecord(path.join(bundle, 'Contents', 'Info.plist'), reader)?.get(
     'CFBundleIdentifier',
   );

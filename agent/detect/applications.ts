@@ -16,8 +16,9 @@ import type { Detector, Home, Reader, Root, World } from './index.js';
 import { parsePlist, type PlistValue } from './plist.js';
 
 const maxPlistBytes = 1024 * 1024;
-/** Vendors' folders among the applications, each looked into one level deep. */
+/** Folders among the applications that are looked into, and how deep they may nest. */
 const maxFolders = 1_000;
+const maxDepth = 2;
 const caskrooms = ['/opt/homebrew/Caskroom', '/usr/local/Caskroom'];
 
 export const applications: Detector = {
@@ -61,26 +62,33 @@ function readBundles(root: Root, world: World, reader: Reader): readonly Compone
 
 export const isBundle = (name: string): boolean => /\.app$/i.test(name);
 
-/** Bundles of the folder itself and of vendors' folders in it; links to folders are not entered. */
+/** Bundles of the folder and of the folders in it; links to folders are not entered, nor are bundles. */
 function bundlesIn(root: Root, world: World, reader: Reader): readonly string[] {
-  const entries = reader.list(root.path).filter(({ kind }) => kind === 'dir' || kind === 'link');
-  const join = (folder: string, name: string): string => world.path.join(folder, name);
-  const folders = entries.filter(
-    ({ name, kind }) => kind === 'dir' && !isBundle(name) && !name.startsWith('.'),
-  );
-  if (folders.length > maxFolders) reader.note(root.path, 'too-many');
-  const inFolders = folders.slice(0, maxFolders).flatMap(({ name }) => {
-    const folder = join(root.path, name);
-    return reader
-      .list(folder)
-      .filter((entry) => (entry.kind === 'dir' || entry.kind === 'link') && isBundle(entry.name))
-      .map((entry) => join(folder, entry.name));
-  });
-  return [
-    ...entries.filter(({ name }) => isBundle(name)).map(({ name }) => join(root.path, name)),
-    ...inFolders,
-  ];
+  const bundles: string[] = [];
+  let entered = 0;
+  let folders: readonly string[] = [root.path];
+  for (let depth = 0; depth <= maxDepth && folders.length > 0; depth += 1) {
+    const next: string[] = [];
+    for (const folder of folders) {
+      entered += 1;
+      if (entered > maxFolders) {
+        reader.note(root.path, 'too-many');
+        return bundles;
+      }
+      for (const { name, kind } of reader.list(folder)) {
+        const place = world.path.join(folder, name);
+        if (isBundle(name) && (kind === 'dir' || kind === 'link')) bundles.push(place);
+        else if (kind === 'dir' && !isBundle(name) && !isClosed(name)) next.push(place);
+      }
+    }
+    folders = next;
+  }
+  return bundles;
 }
+
+/** Hidden folders, and those that are one thing to whoever looks at them. */
+const isClosed = (name: string): boolean =>
+  name.startsWith('.') || /\.(?:framework|plugin|bundle|kext|appex|pkg)$/i.test(name);
 
 function bundleComponent(
   bundle: string,

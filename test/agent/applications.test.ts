@@ -81,9 +81,19 @@ describe('on macOS', () => {
     expect(look('darwin')).toMatchObject([{ tool: 'lm-studio', version: null }]);
   });
 
+  test('C040: folders in folders are looked through for bundles', () => {
+    bundle(path.join(own(), 'Tools/Editors.localized'), 'My Editor', { id: cursorId });
+    const at = bundle(path.join(apps(), 'One/Two'), 'Ollama', { id: 'com.electron.ollama' });
+    link(root, 'usr/local/bin/ollama', program(at, 'Contents/Resources/ollama'));
+    expect(look('darwin')).toMatchObject([
+      { tool: 'ollama', path: '/Applications/One/Two/Ollama.app', owner: null },
+      { tool: 'cursor', path: '/Users/ana/Applications/Tools/Editors.localized/My Editor.app' },
+    ]);
+  });
+
   test('bundles inside bundles, deeper folders and the Trash are not looked into', () => {
     bundle(path.join(apps(), 'Other.app/Contents/Applications'), 'Cursor', { id: cursorId });
-    bundle(path.join(apps(), 'One/Two'), 'Cursor', { id: cursorId });
+    bundle(path.join(apps(), 'One/Two/Three'), 'Cursor', { id: cursorId });
     bundle(path.join(root, 'Users/ana/.Trash'), 'Cursor', { id: cursorId });
     bundle(path.join(root, 'Users/ana/Downloads'), 'Cursor', { id: cursorId });
     expect(look('darwin')).toEqual([]);
