@@ -1,8 +1,8 @@
 /**
  * Applications with a window: macOS bundles, menu entries and AppImages on Linux, program folders and
  * uninstall keys on Windows. What an application is follows from its bundle identifier, the id of its
- * menu entry or the vendor's folder; a display name alone proves nothing. Signatures are not read, so
- * that the publisher is known on Windows only.
+ * menu entry or the vendor's folder; a display name alone proves nothing. The publisher is what
+ * an uninstall key or a provisioning profile says, unproven.
  */
 import type { Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
@@ -121,7 +121,7 @@ function bundleComponent(
     state: 'installed',
     confidence: 'high',
     evidence: ['Info.plist', ...(isCask ? ['Caskroom'] : [])],
-    publisher: null,
+    publisher: tool === null ? null : teamOf(real, world, reader),
   });
 }
 
@@ -129,6 +129,19 @@ function isInside(real: string, root: Root, { path }: World, reader: Reader): bo
   return root.boundary.within.some((folder) =>
     isWithin(real, reader.realPath(folder) ?? folder, path.sep),
   );
+}
+
+const maxProfileBytes = 512 * 1024;
+
+/**
+ * The Team ID in a bundle's provisioning profile, which is signed property-list text: the App Store and
+ * apps with certain rights have one. It is read as it stands; whether it is true, macOS decides.
+ */
+function teamOf(bundle: string, { path }: World, reader: Reader): string | null {
+  const profile = path.join(bundle, 'Contents', 'embedded.provisionprofile');
+  const text = reader.bytes(profile, maxProfileBytes)?.toString('latin1') ?? '';
+  const team = /<key>TeamIdentifier<\/key>\s*<array>\s*<string>([A-Z0-9]{10})<\/string>/.exec(text);
+  return team?.[1] ?? null;
 }
 
 /** The record of a bundle; null when it is not there, or is none, which is noted. */

@@ -65,6 +65,14 @@ describe('on macOS', () => {
     expect(look('darwin')).toMatchObject([{ tool: 'claude-desktop', owner: null, version: null }]);
   });
 
+  test('the Team ID of a provisioning profile is the publisher', () => {
+    const at = bundle(apps(), 'Claude', { id: 'com.anthropic.claudefordesktop' });
+    const list =
+      '<key>TeamIdentifier</key>\n\t<array>\n\t\t<string>Q6L2SF6YDW</string>\n\t</array>';
+    place(at, 'Contents/embedded.provisionprofile', `0\x82*\x86H<plist>${list}</plist>\xff\0`);
+    expect(look('darwin')).toMatchObject([{ tool: 'claude-desktop', publisher: 'Q6L2SF6YDW' }]);
+  });
+
   test('a binary property list is read', () => {
     const at = bundle(apps(), 'LM Studio', { id: 'x' });
     // <dict CFBundleIdentifier = ai.elementlabs.lmstudio>, put together byte by byte.
