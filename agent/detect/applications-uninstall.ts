@@ -13,6 +13,9 @@ import { isOfPackage } from './packages-owner.js';
 import { uninstallEntries, type UninstallEntry } from './registry-uninstall.js';
 
 const maxEntries = 10_000;
+/** Keys that claim to be a tool's, and the time for all the places they name. */
+const maxClaims = 200;
+const followingTimeMs = 4_000;
 
 /** What installers put after a name: who it is for, the processor, the language, the version. */
 const decorations = [
@@ -37,20 +40,29 @@ interface Place {
   readonly root: Root;
   readonly world: World;
   readonly reader: Reader;
+  /** When following keys to their places has to end. */
+  readonly deadlineMs: number;
 }
 
 export function readUninstall(root: Root, world: World, reader: Reader): readonly Component[] {
-  const place = { root, world, reader };
+  const deadlineMs = performance.now() + followingTimeMs;
+  const place = { root, world, reader, deadlineMs };
   const entries = uninstallEntries(root.home, world, reader);
   if (entries.length > maxEntries) reader.note(root.path, 'too-many');
   const installed = installsOf(root.home, world);
+  let claims = 0;
   return entries.slice(0, maxEntries).flatMap((entry) => {
     if (entry.name === null || entry.winget !== null) return [];
     const beside = installed.filter(({ path }) => isIn(path, entry.location, world));
     if (beside.length > 0) return beside.map((component) => withKey(component, entry));
     const tool = toolNamed(entry.name, world);
-    if (tool !== null) return componentsOf(entry, tool, installed, place);
-    return world.wholeChannels?.has('application') === true ? unclaimed(entry, place) : [];
+    if (tool === null && world.wholeChannels?.has('application') !== true) return [];
+    if (performance.now() >= deadlineMs) reader.note(root.path, 'timeout');
+    if (tool === null) return unclaimed(entry, place);
+    claims += 1;
+    if (claims <= maxClaims) return componentsOf(entry, tool, installed, place);
+    reader.note(root.path, 'too-many');
+    return [];
   });
 }
 
@@ -116,10 +128,10 @@ function withKey(component: Component, { publisher, version }: UninstallEntry): 
 
 /** null: it lies in another person's home, where this root may not look. */
 function targetOf({ location, icon, key }: UninstallEntry, place: Place): Target | null {
-  const { world, reader, root } = place;
+  const { world, reader, root, deadlineMs } = place;
   const above = location ?? (icon === null ? null : world.path.dirname(icon));
   const drive = world.path.parse(above ?? '').root;
-  const looking = world.reader({ within: [drive] });
+  const looking = world.reader({ within: [drive] }, deadlineMs);
   const folder = above === null ? null : spelledOnDisk(above, world, looking);
   const file = icon === null ? null : spelledOnDisk(icon, world, looking);
   const places = [above, folder, file].flatMap((each) =>

@@ -11,6 +11,8 @@ import { isWanted, packageComponent, type PackageSystem } from './packages-claim
 import { uninstallEntries, type UninstallEntry } from './registry-uninstall.js';
 
 const maxPackages = 4_000;
+/** Portable packages whose place is asked for by their key. */
+const maxElsewhere = 200;
 const maxRecordBytes = 1024 * 1024;
 
 interface Store {
@@ -173,7 +175,7 @@ export function readWinget(root: Root, world: World, reader: Reader): readonly C
     return wingetComponent(folder, isEmpty ? 'residual' : 'installed', key, world);
   });
   const known = new Set(inStore.map(({ path }) => path.toLowerCase()));
-  const elsewhere = registered.flatMap((key) => {
+  const elsewhere = registered.slice(0, maxElsewhere).flatMap((key) => {
     const folder = folderElsewhere(key, { root, world, reader });
     if (folder === null || known.has(folder.path.toLowerCase())) return [];
     const isThere = world.reader({ within: [folder.path] }).list(folder.path).length > 0;

@@ -249,6 +249,23 @@ describe('an uninstall key', () => {
   });
 });
 
+test('thousands of keys that claim to be a tool mark their root, and the rest is read', () => {
+  const claim = (n: number): [string, Values] => [
+    `k${n}`,
+    { DisplayName: 'Cursor', InstallLocation: `C:\\Windows\\x${n}`, Publisher: 'Anysphere' },
+  ];
+  person('ana', Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => claim(n))));
+  person('ben', { z: { ...cursor } });
+  const result = scan();
+  const statuses = result.readings
+    .filter(({ root: { path: at } }) => at.endsWith('NTUSER.DAT'))
+    .map(({ status, components }) => [status, components.length]);
+  expect(statuses).toEqual([
+    ['unreadable', 200],
+    ['complete', 1],
+  ]);
+});
+
 describe('a display name', () => {
   const world = (): World => folderWorld(root, 'win32', { catalogue });
 
