@@ -139,7 +139,8 @@ function unseenRoots(detector: Detector, looking: Looking): readonly Planned[] {
   const { world, readers, losses } = looking;
   const lost = losses.get(detector) ?? new Map<string, Problem>();
   losses.set(detector, lost);
-  for (const problem of readers.splice(0).flatMap(({ problems }) => problems)) {
+  const unread = detector.channel === 'executable' ? (world.unread ?? []) : [];
+  for (const problem of [...unread, ...readers.splice(0).flatMap(({ problems }) => problems)]) {
     if (problem.isLoss) lost.set(problem.path, problem);
   }
   const byHome = Map.groupBy(lost.values(), ({ path }) => homeOf(world, path));

@@ -65,6 +65,8 @@ export interface World {
   readonly systemPath: readonly string[];
   readonly homePath: ReadonlyMap<string, readonly string[]>;
   readonly catalogue: Catalogue;
+  /** Start files that say more PATH folders, and could not be read. */
+  readonly unread?: readonly Problem[];
   /** null: processes are not looked at. */
   readonly processes: readonly ProcessEntry[] | null;
   /** Also project copies and content markers everywhere. */

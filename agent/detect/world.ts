@@ -18,7 +18,7 @@ import {
 } from '../platform/index.js';
 import { parsePasswd } from '../platform/linux.js';
 import { folderDisk, rememberingDisk, type Disk } from './disk.js';
-import type { Home, ProcessEntry, World } from './index.js';
+import type { Home, Problem, ProcessEntry, World } from './index.js';
 import { machineMounts, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
 import { registryEnvironment, type LiveRegistry, type RegistryWorld } from './registry.js';
@@ -177,8 +177,12 @@ function buildWorld(options: WorldOptions, place: Place): World {
   const looked = { platform: facts.platform, path, reader, ...registry };
   const homes: Home[] = [];
   const homePath = new Map<string, readonly string[]>();
+  const unread: Problem[] = [];
   for (const { name, uid, home } of place.people) {
-    const shell = readStartFiles(home, name, path.join, reader({ within: [home] }));
+    const start = reader({ within: [home] });
+    const shell = readStartFiles(home, name, path.join, start);
+    // One that is linked from elsewhere is kept there by some tool, and is nobody's attempt to hide.
+    unread.push(...start.problems.filter(({ code, isLoss }) => isLoss && code !== 'outside'));
     const set =
       facts.platform === 'win32'
         ? registryEnvironment({ account: name, uid, path: home, env: {} }, looked)
@@ -208,6 +212,7 @@ function buildWorld(options: WorldOptions, place: Place): World {
     hasSystem: place.hasSystem,
     systemPath: place.hasSystem ? [...registryPath(looked), ...systemPath(facts, reader)] : [],
     homePath,
+    unread,
     catalogue: options.catalogue,
     processes: options.processes ?? null,
     isDeep: options.isDeep ?? false,
