@@ -29,20 +29,17 @@ afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
 
 type Values = Readonly<Record<string, string | number>>;
 
+const asKeys = (keys: Readonly<Record<string, Values>>): Readonly<Record<string, HiveKey>> =>
+  Object.fromEntries(Object.entries(keys).map(([id, values]) => [id, { values }]));
+
 /** A person with these uninstall keys in the hive of their profile. */
 function person(account: string, keys: Readonly<Record<string, Values>> = {}): void {
-  const tree = Object.entries(keys).reduce<HiveKey>(
-    (known, [id, values]) => withKey(known, `Software\\${uninstall}\\${id}`, { values }),
-    {},
-  );
+  const tree = withKey({}, `Software\\${uninstall}`, { keys: asKeys(keys) });
   writeHive(path.join(root, 'Users', account, 'NTUSER.DAT'), tree);
 }
 
 function machine(keys: Readonly<Record<string, Values>>, view = ''): void {
-  const tree = Object.entries(keys).reduce<HiveKey>(
-    (known, [id, values]) => withKey(known, `${view}${uninstall}\\${id}`, { values }),
-    {},
-  );
+  const tree = withKey({}, `${view}${uninstall}`, { keys: asKeys(keys) });
   writeHive(path.join(root, 'Windows/System32/config/SOFTWARE'), tree);
 }
 
