@@ -5,6 +5,7 @@
  */
 import Type from 'typebox';
 import Value from 'typebox/value';
+import { findAdvisoryFaults } from './advisories.js';
 import {
   completeCatalogue,
   identifierKinds,
@@ -74,6 +75,12 @@ const identifiersSchema = Type.Partial(
   strict,
 );
 
+/** Whether a value is a name as this build knows them in that list; what other lists hold is not asked. */
+export function fitsName(kind: IdentifierKind, name: unknown): boolean {
+  if (!identifierKinds.includes(kind) || typeof name !== 'string') return true;
+  return Value.Check(names(kind).items, name);
+}
+
 const folderSchema = Type.Object(
   {
     os: Type.Array(Type.Enum([...platforms]), { minItems: 1 }),
@@ -86,7 +93,7 @@ const folderSchema = Type.Object(
 
 const commands = Type.Optional(Type.Record(idText, word));
 
-const toolSchema = Type.Object(
+export const toolSchema = Type.Object(
   {
     id: idText,
     name: word,
@@ -107,7 +114,7 @@ const toolSchema = Type.Object(
   strict,
 );
 
-const editorSchema = Type.Object(
+export const editorSchema = Type.Object(
   {
     id: idText,
     name: word,
@@ -118,7 +125,7 @@ const editorSchema = Type.Object(
   strict,
 );
 
-const advisorySchema = Type.Object(
+export const advisorySchema = Type.Object(
   {
     id: Type.String({ maxLength: 64, pattern: '^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$' }),
     title: word,
@@ -127,7 +134,7 @@ const advisorySchema = Type.Object(
       Type.Object(
         {
           tool: idText,
-          channels: Type.Optional(Type.Array(Type.Enum([...channels]), { minItems: 1 })),
+          channels: Type.Optional(Type.Array(Type.Enum([...channels]))),
           versions: word,
         },
         strict,
@@ -201,15 +208,16 @@ function problemsOf(value: unknown): CatalogueProblem[] {
 
 /**
  * Checks a whole catalogue and fills in what was left out. Refused: a wrong field anywhere, a name
- * or id claimed by two tools, an unknown format number.
+ * or id claimed by two tools, an advisory that fits no tool, an unknown format number.
  */
 export function parseCatalogue(value: unknown): ParsedCatalogue {
   if (!Value.Check(catalogueSchema, value)) return { kind: 'invalid', problems: problemsOf(value) };
   const document = completeCatalogue(value);
-  const problems = findConflicts(document).map(({ kind, name, tools }) => ({
+  const claimed = findConflicts(document).map(({ kind, name, tools }) => ({
     field: `${kind}: ${name}`,
     message: `is claimed by ${tools.join(' and ')}; one name belongs to one tool`,
   }));
+  const problems = [...claimed, ...findAdvisoryFaults(document)];
   return problems.length === 0 ? { kind: 'catalogue', document } : { kind: 'invalid', problems };
 }
 

@@ -5,7 +5,7 @@
  * and is told once.
  */
 import { indexCatalogue, type Catalogue } from '../../policies/catalogue.js';
-import { parseCatalogue } from '../../policies/catalogue-schema.js';
+import { parseReceivedCatalogue } from '../../policies/catalogue-received.js';
 import {
   verifyAssignment,
   verifyBundle,
@@ -198,7 +198,7 @@ class HeldDocuments implements Documents {
       return this.#refuse('catalogue', text, { code: 'CATALOGUE_INVALID', message });
     }
     const tree = parseJson(text, maxFrameBytes);
-    const parsed = tree.kind === 'value' ? parseCatalogue(tree.value) : null;
+    const parsed = tree.kind === 'value' ? parseReceivedCatalogue(tree.value) : null;
     if (parsed?.kind !== 'catalogue') {
       const message = 'the catalogue is not of the format this agent knows';
       return this.#refuse('catalogue', text, { code: 'CATALOGUE_INVALID', message });
