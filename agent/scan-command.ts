@@ -176,6 +176,7 @@ async function judge(
       platform: world.platform,
       zone,
       maxAction: flags.maxAction,
+      home: world.homes.find(({ account }) => account === component.owner)?.path ?? null,
     };
     const running = isLive(component);
     const judged = running === null ? component : { ...component, running };

@@ -4,7 +4,7 @@
  * have written, so control and direction characters never reach a terminal as they are.
  */
 import type { Catalogue } from '../policies/catalogue.js';
-import type { Component, RootStatus } from '../policies/component.js';
+import type { CandidateReason, Component, RootStatus } from '../policies/component.js';
 import type { Verdict, VerdictStatus } from '../policies/evaluate.js';
 import type { Problem, ProblemCode, Reading } from './detect/index.js';
 
@@ -35,6 +35,8 @@ export interface ComponentRecord extends Pick<
   | 'evidence'
 > {
   readonly record: 'component';
+  /** Why it looks like an AI tool though nothing names it; left out for all else. */
+  readonly candidate?: readonly CandidateReason[];
   /** Host of the model endpoint its tool is set up for, null for none; left out where that is not known. */
   readonly gateway?: string | null;
   /** null without a policy. */
@@ -73,11 +75,12 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function componentRecord({ component, verdict, firstSeenMs }: Judged): ComponentRecord {
   const { id, tool, channel, manager, purl, name, version } = component;
-  const { path, owner, scope, state, confidence, evidence, gateway } = component;
+  const { path, owner, scope, state, confidence, evidence, candidate, gateway } = component;
   return {
     record: 'component',
     ...{ id, tool, channel, manager, purl, name, version },
     ...{ path, owner, scope, state, confidence, evidence },
+    ...(candidate === undefined ? {} : { candidate }),
     ...(gateway === undefined ? {} : { gateway }),
     verdict: verdict === null ? null : verdictRecord(verdict),
     ...(firstSeenMs === undefined ? {} : { firstSeen: iso(firstSeenMs) }),
@@ -206,7 +209,7 @@ function row({ component, verdict }: Judged, context: TableContext): string[] {
   const { catalogue } = context;
   const tool = component.tool === null ? null : catalogue.tool(component.tool);
   const instead = verdict?.replacement?.tool ?? null;
-  const cells = [
+  const [name = '', ...cells] = [
     tool?.name ?? component.name,
     component.manager === null ? component.channel : `${component.channel} (${component.manager})`,
     component.version ?? 'unknown',
@@ -216,8 +219,21 @@ function row({ component, verdict }: Judged, context: TableContext): string[] {
     verdict?.status ?? '-',
     daysLeft(verdict),
     instead === null ? '' : (catalogue.tool(instead)?.name ?? instead),
-  ];
-  return cells.map(printable);
+  ].map(printable);
+  return [[name, ...guessLines(component)].join('\n'), ...cells];
+}
+
+const reasonWords: Readonly<Record<CandidateReason, string>> = {
+  'depends-on-model-sdk': 'it depends on a model SDK',
+  'declares-mcp': 'it declares MCP',
+  'speaks-acp': 'it speaks ACP',
+  'declares-chat': 'it declares a chat',
+};
+
+/** Why something that nothing names is in the list at all. */
+function guessLines({ candidate }: Component): readonly string[] {
+  if (candidate === undefined) return [];
+  return ['may be an AI tool:', ...candidate.map((reason) => reasonWords[reason])];
 }
 
 function daysLeft(verdict: Verdict | null): string {

@@ -4,6 +4,7 @@
  */
 import Type from 'typebox';
 import {
+  candidateReasons,
   channels,
   componentStates,
   confidences,
@@ -35,7 +36,7 @@ const verdict = Type.Object(
 const component = Type.Object({
   record: Type.Literal('component'),
   id: text('The same for the same install in every scan.'),
-  tool: orNull(text('Id of the catalogue entry; null when only a rule names it.')),
+  tool: orNull(text('Id of the catalogue entry; null for a candidate and what only a rule names.')),
   channel: one(channels, 'How it got onto the machine.'),
   manager: orNull(text('What stands behind the channel: npm, nvm, vscode, native ...')),
   purl: orNull(text('Package URL, where the ecosystem has one.')),
@@ -47,6 +48,11 @@ const component = Type.Object({
   state: one(componentStates, 'What it can do now.'),
   confidence: one(confidences, 'How sure it is that this is the tool.'),
   evidence: Type.Array(Type.String(), { description: 'Kinds of proof and known file names.' }),
+  candidate: Type.Optional(
+    Type.Array(one(candidateReasons, 'A sign that it is an AI tool.'), {
+      description: 'Why it looks like an AI tool that nothing names; left out for all else.',
+    }),
+  ),
   gateway: Type.Optional(
     orNull(text('Host of the model endpoint its tool is set up for; left out where not known.')),
   ),

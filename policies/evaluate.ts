@@ -190,7 +190,7 @@ function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput)
     case 'not in use':
       return { status: 'allowed', policy, rule: 'default', ...nothingAsked };
     case 'not a known tool': {
-      // Nobody has said that this is an AI tool, so it is never denied for being one.
+      // Nobody has said that this is an AI tool, candidates included: it is never denied for being one.
       const status = decision === 'allow' ? 'allowed' : 'review';
       return { status, policy, rule: 'default', ...nothingAsked };
     }
@@ -289,7 +289,12 @@ function ruleSteps(ready: ReadyPolicy, subject: Subject, decider: Decider): Trac
     'not a known tool': `no rule names it, and no entry of the catalogue: ${decision === 'allow' ? 'allowed' : 'somebody should look'}`,
   };
   const reach = decider.kind === 'default' ? decider.reach : 'full';
-  return [...steps, { rule: 'default', matched: true, why: whys[reach] }];
+  const { candidate } = subject.component;
+  const guess =
+    reach !== 'not a known tool' || candidate === undefined
+      ? ''
+      : `; it only looks like an AI tool (${candidate.join(', ')}), and a guess is never denied by the default`;
+  return [...steps, { rule: 'default', matched: true, why: whys[reach] + guess }];
 }
 
 /**

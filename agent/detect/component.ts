@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { PackageURL } from 'packageurl-js';
 import { normalName, type IdentifierKind } from '../../policies/catalogue.js';
 import type {
+  CandidateReason,
   Channel,
   Component,
   ComponentState,
@@ -33,6 +34,8 @@ export interface Found {
   /** Set where the place does not say it, as for a process; else the home it lies in. */
   readonly owner?: string | null;
   readonly publisher?: string | null;
+  /** Only with tool null: why it looks like an AI tool. */
+  readonly candidate?: readonly CandidateReason[];
 }
 
 /** The catalogue's lists behind each ecosystem that a policy can name packages of. */
@@ -142,6 +145,7 @@ export function makeComponent(world: World, found: Found): Component {
     state: found.state,
     confidence: found.confidence,
     evidence: [...new Set(found.evidence)].sort(),
+    ...(found.candidate === undefined ? {} : { candidate: found.candidate }),
     ...(found.publisher === undefined ? {} : { publisher: found.publisher }),
   };
 }

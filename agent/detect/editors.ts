@@ -2,14 +2,16 @@
  * Extensions of the VS Code family, as the editor itself decides what it loads: `extensions.json` and
  * the lists of named profiles first, `.obsolete` honoured. A folder that no list names is not an
  * install; only where there is no list at all do the folders speak, with less confidence. Nothing
- * outside the extensions folder is opened but the profile lists. It does not look at whether an
- * extension is switched off.
+ * outside the extensions folder is opened but the profile lists and their state. What a person has
+ * switched off is `disabled` (`editor-state.ts`).
  * Formats: microsoft/vscode, extensionsProfileScannerService.ts and extensionsScannerService.ts.
  */
-import type { EditorHost } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
+import { confidenceOf, extensionSigns, mayHaveExtensionSigns, type Signs } from './candidates.js';
 import { makeComponent, toolOf } from './component.js';
+import { morePlaces, userFolderOf } from './editor-places.js';
 import { isProgramRoot, programRoots, readProgram, settingsFolder } from './editor-programs.js';
+import { offSwitch } from './editor-state.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 
 const maxEntries = 4_000;
@@ -50,15 +52,15 @@ function rootsOfHome(home: Home, world: World): readonly Root[] {
   ];
   const seen = new Set<string>();
   const roots: Root[] = [];
-  for (const { manager, folder } of places) {
-    const path = world.path.join(home.path, folder, 'extensions');
+  const own = places.map(({ manager, folder }) => {
+    return { manager, path: world.path.join(home.path, folder, 'extensions') };
+  });
+  const more = morePlaces(home, world).map((place) => ({ ...place, path: place.extensions }));
+  for (const { manager, path } of [...own, ...more]) {
     const real = reader.realPath(path) ?? path;
     if (seen.has(real)) continue;
     seen.add(real);
-    const watch = [
-      path,
-      ...profileLists(home, world, { reader, manager, folder }).map((p) => p.at),
-    ];
+    const watch = [path, ...profileLists(home, world, { reader, manager, path }).map((p) => p.at)];
     const id = `editor-extension:${path}`;
     roots.push({ id, channel: 'editor-extension', manager, path, home, boundary, watch });
   }
@@ -91,9 +93,9 @@ function readRoot(root: Root, world: World, reader: Reader): readonly Component[
   const hasManifest = reader.facts(manifest) !== null;
   const obsolete = obsoleteFolders(join(root.path, '.obsolete'), reader);
   const listed = new Map<string, Install>();
-  const folder = world.path.basename(world.path.dirname(root.path));
-  const lists = profileLists(root.home, world, { reader, manager: root.manager, folder });
-  const place = { root, world, reader };
+  const lists = profileLists(root.home, world, { reader, manager: root.manager, path: root.path });
+  const user = userFolder(root.home, world, { manager: root.manager, path: root.path });
+  const place = { root, world, reader, isOff: offSwitch(user, world, reader) };
   const isRead = hasManifest && addList(listed, { name: 'extensions.json', file: manifest }, place);
   for (const { id, at } of lists) {
     addList(listed, { name: `profile:${id}`, file: join(at, 'extensions.json') }, place);
@@ -110,6 +112,8 @@ interface Place {
   readonly root: Root;
   readonly world: World;
   readonly reader: Reader;
+  /** Whether every list that names an extension has it switched off. */
+  readonly isOff: (id: string, lists: readonly string[]) => boolean;
 }
 
 /** Folder names marked for deletion at the editor's next start. */
@@ -216,11 +220,16 @@ function noteEmptied(manifest: string, { root, world, reader }: Place): void {
 function componentOf(install: Install, place: Place): Component | null {
   const { root, world, reader } = place;
   const claim = toolOf(world, 'editor-extension', install.id);
-  if (claim === 'unwanted' && world.wholeChannels?.has('editor-extension') !== true) return null;
+  const isAsked = claim !== 'unwanted' || world.wholeChannels?.has('editor-extension') === true;
   const path = world.path.join(root.path, install.folder);
+  const signs = isAsked ? null : signsIn(path, place);
+  if (!isAsked && signs === null) return null;
   const hasFolder = reader.facts(path) !== null;
   const inFolder = install.version === null && hasFolder ? readPackage(path, place) : null;
   const isListed = install.lists.length > 0;
+  const isOff = place.isOff(install.id, install.lists);
+  const sure = isListed && hasFolder ? 'high' : 'medium';
+  const readsPackage = !isListed || inFolder !== null || signs !== null;
   return makeComponent(world, {
     tool: claim === 'unwanted' ? null : claim,
     channel: 'editor-extension',
@@ -228,21 +237,42 @@ function componentOf(install: Install, place: Place): Component | null {
     name: install.id,
     version: install.version ?? inFolder?.version ?? null,
     path,
-    state: 'installed',
-    confidence: isListed && hasFolder ? 'high' : 'medium',
-    evidence: [...install.lists, ...(isListed && inFolder === null ? [] : ['package.json'])],
+    state: isOff ? 'disabled' : 'installed',
+    confidence: signs === null ? sure : confidenceOf(signs),
+    evidence: [
+      ...install.lists,
+      ...(isOff ? ['state.vscdb'] : []),
+      ...(readsPackage ? ['package.json'] : []),
+      ...(signs?.names ?? []),
+    ],
+    ...(signs === null ? {} : { candidate: signs.reasons }),
   });
+}
+
+/** Larger manifests than this are not looked into; the largest known have a fifth of it. */
+const maxManifestBytes = 2 * 1024 * 1024;
+
+/** What an extension that nothing names declares. Problems with other software's files are dropped. */
+function signsIn(folder: string, { root, world }: Place): Signs | null {
+  const reader = world.reader({ within: [root.path] });
+  const text = reader.text(world.path.join(folder, 'package.json'), maxManifestBytes);
+  if (text === null || !mayHaveExtensionSigns(text)) return null;
+  try {
+    return extensionSigns(JSON.parse(text));
+  } catch {
+    return null; // half-written, or no manifest that the editor would take
+  }
 }
 
 /** The folders of named profiles, each with a list of its own. */
 function profileLists(
   home: Home,
   world: World,
-  editor: { readonly reader: Reader; readonly manager: string | null; readonly folder: string },
+  editor: { readonly reader: Reader; readonly manager: string | null; readonly path: string },
 ): readonly { readonly id: string; readonly at: string }[] {
-  const host = world.catalogue.editors.find((known) => known.id === editor.manager);
-  const profiles = profilesFolder(home, world, { host, folder: editor.folder });
-  if (profiles === null) return [];
+  const user = userFolder(home, world, editor);
+  if (user === null) return [];
+  const profiles = world.path.join(user, 'profiles');
   return editor.reader
     .list(profiles)
     .filter(({ name, kind }) => kind === 'dir' && /^[\w-]{1,64}$/.test(name))
@@ -250,15 +280,19 @@ function profileLists(
     .map(({ name }) => ({ id: name, at: world.path.join(profiles, name) }));
 }
 
-function profilesFolder(
+/** Where the editor of an extensions folder keeps settings, profiles and their state; null: not known. */
+function userFolder(
   home: Home,
   world: World,
-  { host, folder }: { readonly host: EditorHost | undefined; readonly folder: string },
+  { manager, path: extensions }: { readonly manager: string | null; readonly path: string },
 ): string | null {
   const { path } = world;
-  if (host?.isServer === true) return path.join(home.path, folder, 'data', 'User', 'profiles');
+  const further = userFolderOf(extensions, home, world);
+  if (further !== undefined) return further;
+  const host = world.catalogue.editors.find((known) => known.id === manager);
+  if (host?.isServer === true) return path.join(path.dirname(extensions), 'data', 'User');
   if (host === undefined || host.configFolder === null) return null;
-  return path.join(settingsFolder(home, world), host.configFolder, 'User', 'profiles');
+  return path.join(settingsFolder(home, world), host.configFolder, 'User');
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> | null {

@@ -1,9 +1,11 @@
 /**
  * Packages of npm and its relatives that a person can run by name. It looks for the catalogue's names
- * among the direct entries of each global folder and reads the manifest of those alone; packages nested
- * in others, stores and shims are no installs. What no entry and no rule names is never reported.
+ * among the direct entries of each global folder; packages nested in others, stores and shims are no
+ * installs. What no entry and no rule names is reported only where its own manifest has the signs of an
+ * AI tool (`candidates.ts`), as a candidate.
  */
 import type { Component, ComponentState } from '../../policies/component.js';
+import { confidenceOf, npmSigns, type Signs } from './candidates.js';
 import { makeComponent, toolOf } from './component.js';
 import type { Detector, Reader, Root, World } from './index.js';
 import { foldersOf, type PackageFolder } from './npm-layouts.js';
@@ -57,12 +59,25 @@ function scopesOf(world: World): ReadonlySet<string> {
   return scopes;
 }
 
-interface Candidate {
+interface Listed {
   /** The name its folder gives it. */
   readonly name: string;
   readonly path: string;
   /** npm renames a folder so while it replaces or removes the package. */
   readonly isRetired: boolean;
+}
+
+/** Direct entries by what their names say. */
+interface Direct {
+  readonly wanted: readonly Listed[];
+  /** Places of all other packages; their manifests tell whether one is renamed, or a candidate. */
+  readonly others: readonly string[];
+}
+
+interface Scene {
+  readonly folder: PackageFolder;
+  readonly root: Root;
+  readonly world: World;
 }
 
 /** `.name-XXXXXXXX`: eight characters of a hash (npm's arborist, retire-path). */
@@ -74,83 +89,120 @@ function packagesIn(
   world: World,
   reader: Reader,
 ): readonly Component[] {
-  return candidatesIn(folder, world, reader).flatMap((candidate) => {
-    const { isRetired, path } = candidate;
+  const scene: Scene = { folder, root, world };
+  const { wanted, others } =
+    folder.direct === null
+      ? directByName(scene, reader)
+      : directByList(scene, folder.direct, reader);
+  const found = wanted.flatMap((listed) => {
+    const { isRetired, path } = listed;
     if (reader.facts(world.path.join(path, 'package.json')) === null) {
-      return isRetired ? [recordOf(candidate, null, { folder, root, world })] : [];
+      return isRetired ? [recordOf(listed, null, scene)] : [];
     }
     const manifest = manifestOf(path, world, reader);
     if (manifest === null) return [];
-    const named = { ...candidate, name: manifest.name ?? candidate.name };
+    const named = { ...listed, name: manifest.name ?? listed.name };
     if (toolOf(world, 'npm', named.name) === 'unwanted') return [];
-    return [recordOf(named, manifest, { folder, root, world })];
+    return [recordOf(named, manifest, scene)];
   });
+  return [...found, ...byManifest(others, scene)];
 }
 
-function candidatesIn(folder: PackageFolder, world: World, reader: Reader): readonly Candidate[] {
-  const { path, direct } = folder;
-  if (direct === null) return candidatesByName(path, world, reader);
-  return [...direct]
-    .map(([entry, name]) => ({
-      name,
-      path: world.path.join(path, ...entry.split('/')),
-      isRetired: false,
-    }))
-    .filter(({ name }) => toolOf(world, 'npm', name) !== 'unwanted')
-    .filter((candidate) => reader.facts(candidate.path) !== null)
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+function directByList(
+  { folder, world }: Scene,
+  direct: ReadonlyMap<string, string>,
+  reader: Reader,
+): Direct {
+  const all = [...direct].map(([entry, name]): Listed => {
+    const path = world.path.join(folder.path, ...entry.split('/'));
+    return { name, path, isRetired: false };
+  });
+  const [wanted, others] = [true, false].map((isWanted) =>
+    all.filter(({ name }) => (toolOf(world, 'npm', name) !== 'unwanted') === isWanted),
+  ) as [Listed[], Listed[]];
+  return {
+    wanted: wanted
+      .filter(({ path }) => reader.facts(path) !== null)
+      .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    others: others.map(({ path }) => path),
+  };
 }
 
-/** Entries whose own name is one we look for, and packages under another name than their own. */
-function candidatesByName(path: string, world: World, reader: Reader): readonly Candidate[] {
-  const found: Candidate[] = [];
+function directByName({ folder: { path }, world }: Scene, reader: Reader): Direct {
+  const wanted: Listed[] = [];
   const others: string[] = [];
   const look = (parent: string, entry: string, scope: string): void => {
     const old = retired.exec(entry)?.[1];
     const name = `${scope}${old ?? entry}`;
     const place = world.path.join(parent, entry);
     if (toolOf(world, 'npm', name) !== 'unwanted') {
-      found.push({ name, path: place, isRetired: old !== undefined });
-    } else if (!entry.startsWith('.') && scope === '') others.push(place);
+      wanted.push({ name, path: place, isRetired: old !== undefined });
+    } else if (!entry.startsWith('.')) others.push(place);
   };
   const scopes = scopesOf(world);
+  const lenient = world.reader({ within: [path] });
+  let strange = 0;
   for (const { name, kind } of reader.list(path)) {
     if (kind !== 'dir' && kind !== 'link') continue;
     if (!name.startsWith('@')) look(path, name, '');
-    else if (scopes.has(name)) {
+    else if (scopes.has(name) || (strange += 1) <= maxOpened) {
       const scope = world.path.join(path, name);
-      for (const entry of reader.list(scope)) {
+      for (const entry of (scopes.has(name) ? reader : lenient).list(scope)) {
         if (entry.kind === 'dir' || entry.kind === 'link') look(scope, entry.name, `${name}/`);
       }
     }
   }
-  return [...found, ...renamed(others, path, world)];
+  return { wanted, others };
 }
 
-/** More packages than this in one folder are not opened to see whether one is renamed. */
-const maxRenamed = 100;
+/** More packages than this in one folder are not opened to see what they are. */
+const maxOpened = 300;
 
 /**
- * `npm install -g cc@npm:@anthropic-ai/claude-code` makes a folder `cc`: its manifest alone tells. What
- * is wrong with the manifest of other software is none of our concern, so its problems are dropped.
+ * What the manifests of other packages tell. `npm install -g cc@npm:@anthropic-ai/claude-code` makes a
+ * folder `cc`: its manifest alone says whose it is. What is wrong with the manifest of other software is
+ * none of our concern, so its problems are dropped; and what a link brings in from elsewhere, as from
+ * somebody's project, is no package that was installed here.
  */
-function renamed(others: readonly string[], path: string, world: World): readonly Candidate[] {
-  if (others.length > maxRenamed) return [];
-  const reader = world.reader({ within: [path] });
-  return others.flatMap((place) => {
-    const name = manifestOf(place, world, reader)?.name ?? null;
-    const isWanted = name !== null && toolOf(world, 'npm', name) !== 'unwanted';
-    return isWanted && !isPart(place, world) ? [{ name, path: place, isRetired: false }] : [];
+function byManifest(others: readonly string[], scene: Scene): readonly Component[] {
+  const { folder, root, world } = scene;
+  if (others.length > maxOpened) return [];
+  const within = folder.direct === null ? [folder.path] : root.boundary.within;
+  const reader = world.reader({ within });
+  const mayHoldCandidates = folder.state === 'installed' && folder.scope === 'global';
+  // Where a list says what was asked for it says the packages' own names too.
+  if (folder.direct !== null && !mayHoldCandidates) return [];
+  return others.flatMap((path) => {
+    const manifest = manifestOf(path, world, reader);
+    const name = manifest?.name ?? null;
+    if (manifest === null || name === null || isPart(path, name, scene)) return [];
+    if (toolOf(world, 'npm', name) !== 'unwanted') {
+      const isRenamed = folder.direct === null;
+      return isRenamed ? [recordOf({ name, path, isRetired: false }, manifest, scene)] : [];
+    }
+    const listed = { name, path, isRetired: false };
+    if (world.wholeChannels?.has('npm') === true) return [recordOf(listed, manifest, scene)];
+    const signs = mayHoldCandidates ? npmSigns(manifest.fields, world.catalogue) : null;
+    if (signs === null || !isInstalled(path, world, reader)) return [];
+    return [recordOf(listed, manifest, scene, signs)];
   });
 }
 
-function isPart(place: string, world: World): boolean {
-  return world.catalogue.match('npmParts', world.path.basename(place)) !== null;
+/** A part of a catalogued package, by the name of its folder or by its own. */
+function isPart(place: string, name: string, { folder, world }: Scene): boolean {
+  const below = world.path.relative(folder.path, place).replaceAll('\\', '/');
+  return [below, name].some((one) => world.catalogue.match('npmParts', one) !== null);
+}
+
+/** A package that a manager put there, and not a link to a folder that somebody works in. */
+function isInstalled(place: string, world: World, reader: Reader): boolean {
+  return (reader.realPath(place) ?? '').split(world.path.sep).includes('node_modules');
 }
 
 interface Manifest {
   readonly name: string | null;
   readonly version: string | null;
+  readonly fields: object;
 }
 
 const maxNameLength = 214; // npm's own limit
@@ -169,16 +221,22 @@ function manifestOf(folder: string, world: World, reader: Reader): Manifest | nu
     const isText = typeof entry === 'string' && entry !== '' && entry.length <= maxLength;
     return isText ? entry : null;
   };
-  return { name: text('name', maxNameLength), version: text('version', maxVersionLength) };
+  return {
+    name: text('name', maxNameLength),
+    version: text('version', maxVersionLength),
+    fields: value,
+  };
 }
 
 function recordOf(
-  { name, path, isRetired }: Candidate,
+  { name, path, isRetired }: Listed,
   manifest: Manifest | null,
-  { folder, root, world }: { folder: PackageFolder; root: Root; world: World },
+  { folder, root, world }: Scene,
+  signs: Signs | null = null,
 ): Component {
   const tool = toolOf(world, 'npm', name);
   const state: ComponentState = isRetired ? 'residual' : folder.state;
+  const sure = manifest === null ? 'medium' : 'high';
   return makeComponent(world, {
     tool: tool === 'unwanted' ? null : tool,
     channel: 'npm',
@@ -187,10 +245,15 @@ function recordOf(
     version: manifest?.version ?? null,
     path,
     state,
-    confidence: manifest === null ? 'medium' : 'high',
-    evidence: [...(manifest === null ? [] : ['package.json']), ...folder.evidence],
+    confidence: signs === null ? sure : confidenceOf(signs),
+    evidence: [
+      ...(manifest === null ? [] : ['package.json']),
+      ...folder.evidence,
+      ...(signs?.names ?? []),
+    ],
     scope: folder.scope,
     ...(folder.owner === undefined ? {} : { owner: folder.owner }),
+    ...(signs === null ? {} : { candidate: signs.reasons }),
   });
 }
 

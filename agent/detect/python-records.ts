@@ -4,6 +4,7 @@
  * only its header is used (https://packaging.python.org/en/latest/specifications/core-metadata/).
  */
 import { normalName } from '../../policies/catalogue.js';
+import { hasConsoleScript, pypiSigns, type Signs } from './candidates.js';
 import { toolOf } from './component.js';
 import type { Entry, Reader, World } from './index.js';
 
@@ -18,7 +19,15 @@ export interface Distribution {
   /** pip has set it aside, its files are gone, or another record of the same package came later. */
   readonly isLeftOver: boolean;
   readonly hasCommand: boolean;
+  /** Set for what nothing names and what looks like an AI tool. */
+  readonly signs?: Signs;
 }
+
+/**
+ * Which of the packages that nothing names may be candidates: those of these names, or those that
+ * somebody asked pip for, which leaves a file REQUESTED beside their record (PEP 376).
+ */
+export type Suspects = ReadonlySet<string> | 'requested' | null;
 
 /** An entry that may be the record of a package we look for. */
 interface Candidate {
@@ -37,18 +46,57 @@ export function distributionsIn(
   folder: string,
   world: World,
   reader: Reader,
+  suspects: Suspects = null,
 ): readonly Distribution[] {
-  const candidates = reader
-    .list(folder)
-    .flatMap((entry) => candidateOf(entry, folder, world) ?? []);
+  const entries = reader.list(folder);
+  const candidates = entries.flatMap((entry) => candidateOf(entry, folder, world) ?? []);
   if (candidates.length > maxRecords) reader.note(folder, 'too-many');
   const found = candidates
     .slice(0, maxRecords)
     .filter((candidate) => !isOfHomebrew(candidate, world, reader))
     .flatMap((candidate) => read(candidate, world, reader) ?? []);
+  if (suspects !== null) found.push(...suspected(entries, suspects, folder, world));
   return [...Map.groupBy(found, ({ name }) => name).values()].flatMap((same) => {
     return withOneInUse(same, reader);
   });
+}
+
+/** More packages than this in one folder are not opened to see whether they look like an AI tool. */
+const maxSuspects = 500;
+
+/**
+ * Packages that nothing names and that look like an AI tool. What is wrong with other software's records
+ * is none of our concern, so its problems are dropped.
+ */
+function suspected(
+  entries: readonly Entry[],
+  suspects: ReadonlySet<string> | 'requested',
+  folder: string,
+  world: World,
+): readonly Distribution[] {
+  const reader = world.reader({ within: [folder] });
+  return entries
+    .filter(({ name, kind }) => kind === 'dir' && name.endsWith('.dist-info'))
+    .slice(0, maxSuspects)
+    .flatMap(({ name: entry }) => {
+      const name = normalName('pypi', recordName.exec(entry)?.[1] ?? '');
+      if (name === '' || entry.startsWith('~') || isWanted(name, world)) return [];
+      const path = world.path.join(folder, entry);
+      const text = (file: string): string | null => reader.text(world.path.join(path, file));
+      const isSuspect =
+        suspects === 'requested'
+          ? reader.facts(world.path.join(path, 'REQUESTED')) !== null
+          : suspects.has(name);
+      if (!isSuspect || !hasConsoleScript(text('entry_points.txt') ?? '')) return [];
+      const metadata = text('METADATA') ?? '';
+      const header = parseHeader(metadata);
+      if (header === null || normalName('pypi', header.name) !== name) return [];
+      const signs = pypiSigns(name, metadata, world.catalogue);
+      if (signs === null) return [];
+      const { version } = header;
+      const rest = { record: 'METADATA', isLeftOver: false, hasCommand: true, signs };
+      return [{ name, version, path, ...rest }];
+    });
 }
 
 /** Whether a package is one that is reported. */

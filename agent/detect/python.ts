@@ -2,13 +2,14 @@
  * Python packages that a person can start or import. It looks for the catalogue's names among the
  * records of each site-packages folder and opens those alone; what a tool's own environment holds
  * besides the tool is no install of its own. Nothing is run, so an environment without its interpreter
- * is still an install, and says so.
+ * is still an install, and says so. What no entry names and looks like an AI tool is a candidate.
  */
 import type { Component, ComponentState } from '../../policies/component.js';
+import { confidenceOf } from './candidates.js';
 import { makeComponent, toolOf } from './component.js';
 import type { Detector, Reader, Root, World } from './index.js';
 import { pythonPlaces, rootOfPlace, type PythonPlace } from './python-places.js';
-import { distributionsIn, type Distribution } from './python-records.js';
+import { distributionsIn, type Distribution, type Suspects } from './python-records.js';
 import { pythonSites, type Asked, type Site } from './python-sites.js';
 
 export const python: Detector = {
@@ -50,7 +51,7 @@ function componentsIn(site: Site, look: Look): readonly Component[] {
   const { world, reader } = look;
   const { asked } = site;
   const lossesBefore = lossesOf(reader);
-  const found = distributionsIn(site.path, world, reader).filter(
+  const found = distributionsIn(site.path, world, reader, suspectsOf(site, look)).filter(
     ({ name, hasCommand }) =>
       asked?.names.has(name) !== false && (hasCommand || !site.isCommandsOnly),
   );
@@ -60,14 +61,33 @@ function componentsIn(site: Site, look: Look): readonly Component[] {
   return [...components, ...remainsOf(asked, site, look)];
 }
 
+/** Interpreters and folders in which what somebody installed is there to be started by name. */
+const sharedManagers: ReadonlySet<string> = new Set([
+  'pip',
+  'system',
+  'homebrew',
+  'python',
+  'pyenv',
+  'asdf',
+  'mise',
+]);
+
+/** Where an unknown tool may show: in an environment made for it, and among a person's own packages. */
+function suspectsOf({ state, scope, asked }: Site, { root }: Look): Suspects {
+  if (state !== 'installed' || scope !== 'global') return null;
+  if (asked !== null) return asked.names;
+  return sharedManagers.has(root.manager ?? '') ? 'requested' : null;
+}
+
 const lossesOf = ({ problems }: Reader): number => problems.filter(({ isLoss }) => isLoss).length;
 
 function recordOf(distribution: Distribution, site: Site, look: Look): Component {
   const { world, root } = look;
-  const { name, version, record } = distribution;
+  const { name, version, record, signs } = distribution;
   const tool = toolOf(world, 'pypi', name);
   const isMain = name === site.asked?.main && site.environment !== null;
   const state: ComponentState = distribution.isLeftOver ? 'residual' : site.state;
+  const sure = record === null ? 'medium' : 'high';
   return makeComponent(world, {
     tool: tool === 'unwanted' ? null : tool,
     channel: 'pypi',
@@ -77,15 +97,17 @@ function recordOf(distribution: Distribution, site: Site, look: Look): Component
     // A tool's own environment goes as a whole; elsewhere the package's record stands for it.
     path: isMain && !distribution.isLeftOver ? (site.environment ?? '') : distribution.path,
     state,
-    confidence: record === null ? 'medium' : 'high',
+    confidence: signs === undefined ? sure : confidenceOf(signs),
     evidence: [
       ...(record === null ? ['name'] : [record]),
+      ...(signs?.names ?? []),
       ...(site.asked?.record === undefined || site.asked.record === null
         ? []
         : [site.asked.record]),
       ...(hasInterpreter(site, look) ? [] : ['interpreter missing']),
     ],
     scope: site.scope,
+    ...(signs === undefined ? {} : { candidate: signs.reasons }),
   });
 }
 
