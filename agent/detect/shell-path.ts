@@ -5,17 +5,35 @@
  */
 import type { Platform } from '../../policies/component.js';
 import type { Home, Reader, World } from './index.js';
+import { editorOption, fishVariable, nushell, type Assignment } from './shell-dialects.js';
 
-/** Start files of bash, zsh and fish, in the order they would be read. */
+/** Start files of bash, zsh, fish and nushell, in the order they would be read. */
 export const startFiles = [
   '.profile',
   '.bash_profile',
+  '.bash_login',
   '.bashrc',
   '.zshenv',
   '.zprofile',
   '.zshrc',
+  '.zlogin',
+  '.config/zsh/.zshenv',
+  '.config/zsh/.zprofile',
+  '.config/zsh/.zshrc',
   '.config/fish/config.fish',
+  '.config/nushell/env.nu',
+  '.config/nushell/config.nu',
+  'Library/Application Support/nushell/env.nu',
+  'Library/Application Support/nushell/config.nu',
 ] as const;
+
+/** Folders of which each file of that ending is read: of a session, and of fish. */
+const startFolders = [
+  { at: '.config/environment.d', ending: '.conf' },
+  { at: '.config/fish/conf.d', ending: '.fish' },
+] as const;
+const fishVariables = '.config/fish/fish_variables';
+const maxFilesInFolder = 100;
 
 /** Variables that say where a tool keeps its installs or settings; no others are looked at. */
 export const placeVariables = [
@@ -23,10 +41,12 @@ export const placeVariables = [
   'NVM_HOME',
   'FNM_DIR',
   'VOLTA_HOME',
-  'ASDF_DATA_DIR',
-  'MISE_DATA_DIR',
+  'NVS_HOME',
+  'PROTO_HOME',
   'NODENV_ROOT',
   'N_PREFIX',
+  'ASDF_DATA_DIR',
+  'MISE_DATA_DIR',
   'PNPM_HOME',
   'BUN_INSTALL',
   'NPM_CONFIG_PREFIX',
@@ -47,6 +67,16 @@ export const placeVariables = [
   'CLAUDE_CONFIG_DIR',
   'CODEX_HOME',
   'QODER_CONFIG_DIR',
+  'OPENCODE_CONFIG_DIR',
+  'OPENCLAW_STATE_DIR',
+  'VSCODE_EXTENSIONS',
+  'VSCODE_PORTABLE',
+  'OLLAMA_MODELS',
+  'HF_HOME',
+  'HF_HUB_CACHE',
+  'LLAMA_CACHE',
+  'MAMBA_ROOT_PREFIX',
+  'PIXI_HOME',
 ] as const;
 
 const maxFileBytes = 256 * 1024;
@@ -141,22 +171,68 @@ function absoluteFolder(folder: string | null, world: World): string | null {
     : normal;
 }
 
-/** Reads the start files of a home, in their order. */
+/** Lines of a start file, and what reads one of them. */
+interface StartText {
+  readonly text: string;
+  readonly read: (line: string) => readonly Assignment[];
+}
+
+/**
+ * Reads the start files of a home, in their order. `machine`: texts of the machine's own, which come
+ * first and are read from this person's point of view.
+ */
 export function readStartFiles(
-  home: string,
-  account: string,
+  { home, account }: { readonly home: string; readonly account: string },
   join: (...parts: string[]) => string,
   reader: Reader,
+  machine: readonly string[] = [],
 ): ShellFacts {
+  const texts = [
+    ...machine.map((text) => ({ text, read: assignments })),
+    ...startTexts(home, join, reader),
+  ];
+  return factsOf(texts, { home, account });
+}
+
+/** The same of the machine's start files for nobody: what needs a home stays out. */
+export function readMachineStart(machine: readonly string[]): ShellFacts {
+  return factsOf(
+    machine.map((text) => ({ text, read: assignments })),
+    { home: null, account: null },
+  );
+}
+
+function startTexts(
+  home: string,
+  join: (...parts: string[]) => string,
+  reader: Reader,
+): readonly StartText[] {
+  const read = (file: string): string => reader.text(join(home, file), maxFileBytes) ?? '';
+  const further = startFolders.flatMap(({ at, ending }) =>
+    reader
+      .list(join(home, at))
+      .filter(({ name, kind }) => kind !== 'dir' && name.endsWith(ending))
+      .slice(0, maxFilesInFolder)
+      .map(({ name }) => `${at}/${name}`),
+  );
+  return [
+    ...[...startFiles, ...further].map((file) => ({
+      text: read(file),
+      read: file.endsWith('.nu') ? nushell : assignments,
+    })),
+    { text: read(fishVariables), read: fishVariable },
+  ];
+}
+
+function factsOf(texts: readonly StartText[], owner: Omit<Owner, 'env'>): ShellFacts {
   const folders: string[] = [];
   const variables: Record<string, string> = Object.create(null) as Record<string, string>;
   const expand = (text: string): string | null =>
-    expandFolder(text, { home, account, env: variables }, 'linux');
-  for (const file of startFiles) {
-    const text = reader.text(join(home, file), maxFileBytes) ?? '';
+    expandFolder(text, { ...owner, env: variables }, 'linux');
+  for (const { text, read } of texts) {
     for (const line of text.split('\n')) {
-      if (line.length > maxLineLength || /^\s*#/.test(line)) continue;
-      for (const { name, value } of assignments(line)) {
+      if (line === '' || line.length > maxLineLength || /^\s*#/.test(line)) continue;
+      for (const { name, value } of [...read(line), ...editorOption(line)]) {
         if (name === 'PATH') folders.push(...pathParts(value, expand));
         else keepVariable(variables, name, expand(value));
       }
@@ -190,8 +266,8 @@ function unquoted(value: string): string {
 }
 
 /** `NAME=value`, with or without `export`, and fish's `set -gx NAME value ...`. */
-export function assignments(line: string): readonly { name: string; value: string }[] {
-  const found: { name: string; value: string }[] = [];
+export function assignments(line: string): readonly Assignment[] {
+  const found: Assignment[] = [];
   const shell = /(?:^|[\s;&|])([A-Za-z_]\w*)=((?:"[^"]*"|'[^']*'|[^\s;&|#"'()])*)/g;
   for (const [, name = '', value = ''] of line.matchAll(shell)) {
     found.push({ name, value: unquoted(value) });

@@ -22,7 +22,7 @@ import type { Home, Problem, ProcessEntry, World } from './index.js';
 import { machineMounts, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
 import { registryEnvironment, type LiveRegistry, type RegistryWorld } from './registry.js';
-import { placeVariables, readStartFiles, splitPath } from './shell-path.js';
+import { placeVariables, readMachineStart, readStartFiles, splitPath } from './shell-path.js';
 
 export interface WorldOptions {
   readonly catalogue: Catalogue;
@@ -178,9 +178,12 @@ function buildWorld(options: WorldOptions, place: Place): World {
   const homes: Home[] = [];
   const homePath = new Map<string, readonly string[]>();
   const unread: Problem[] = [];
+  const machine = place.hasSystem ? machineTexts(facts, reader) : [];
+  const machinePath = readMachineStart(machine).folders;
+  const ofMachine = new Set(machinePath);
   for (const { name, uid, home } of place.people) {
     const start = reader({ within: [home] });
-    const shell = readStartFiles(home, name, path.join, start);
+    const shell = readStartFiles({ home, account: name }, path.join, start, machine);
     // One that is linked from elsewhere is kept there by some tool, and is nobody's attempt to hide.
     unread.push(...start.problems.filter(({ code, isLoss }) => isLoss && code !== 'outside'));
     const set =
@@ -202,7 +205,7 @@ function buildWorld(options: WorldOptions, place: Place): World {
     homePath.set(name, [
       ...splitPath(own['PATH'] ?? '', facts.platform),
       ...set.folders,
-      ...shell.folders,
+      ...shell.folders.filter((folder) => !ofMachine.has(folder)),
       ...facts.homeBins.map((bin) => path.join(home, bin)),
     ]);
   }
@@ -210,7 +213,9 @@ function buildWorld(options: WorldOptions, place: Place): World {
     ...looked,
     homes,
     hasSystem: place.hasSystem,
-    systemPath: place.hasSystem ? [...registryPath(looked), ...systemPath(facts, reader)] : [],
+    systemPath: place.hasSystem
+      ? [...registryPath(looked), ...machinePath, ...systemPath(facts, reader)]
+      : [],
     homePath,
     unread,
     catalogue: options.catalogue,
@@ -225,6 +230,34 @@ function registryPath(world: RegistryWorld): readonly string[] {
   return world.platform === 'win32' ? registryEnvironment(null, world).folders : [];
 }
 
+/** Start files of the whole machine; every person's shell reads them before their own. */
+const machineFiles = [
+  '/etc/environment',
+  '/etc/profile',
+  '/etc/bash.bashrc',
+  '/etc/bashrc',
+  '/etc/zshenv',
+  '/etc/zprofile',
+  '/etc/zsh/zshenv',
+  '/etc/zsh/zprofile',
+  '/etc/fish/config.fish',
+];
+const machineFolders = ['/etc/environment.d', '/etc/profile.d', '/etc/fish/conf.d'];
+const maxStartFiles = 200;
+
+function machineTexts({ platform }: PlatformFacts, reader: World['reader']): readonly string[] {
+  if (platform === 'win32') return [];
+  const etc = reader({ within: ['/etc'] });
+  const further = machineFolders.flatMap((folder) =>
+    etc
+      .list(folder)
+      .filter(({ name, kind }) => kind !== 'dir' && /\.(conf|sh|fish)$/.test(name))
+      .map(({ name }) => `${folder}/${name}`)
+      .slice(0, maxStartFiles),
+  );
+  return [...machineFiles, ...further].flatMap((file) => etc.text(file, 64 * 1024) ?? []);
+}
+
 /** The machine's PATH: its own files where the platform has them, then what is usual. */
 function systemPath(facts: PlatformFacts, reader: World['reader']): readonly string[] {
   const etc = facts.platform === 'win32' ? null : reader({ within: ['/etc'] });
@@ -234,13 +267,7 @@ function systemPath(facts: PlatformFacts, reader: World['reader']): readonly str
   const lines = [...facts.pathFiles, ...files].flatMap((file) =>
     (etc?.text(file, 64 * 1024) ?? '').split('\n'),
   );
-  const environment = facts.platform === 'linux' ? etc?.text('/etc/environment', 64 * 1024) : null;
-  const set = /^\s*(?:export\s+)?PATH=(.*)$/m.exec(environment ?? '')?.[1]?.trim();
-  return [
-    ...splitPath(set === undefined ? '' : set.replace(/^(["'])(.*)\1$/, '$2'), facts.platform),
-    ...lines.map((line) => line.trim()).filter((line) => line !== ''),
-    ...facts.defaultPath,
-  ];
+  return [...lines.map((line) => line.trim()).filter((line) => line !== ''), ...facts.defaultPath];
 }
 
 /** The list of `--accounts`, checked; throws an Error that names the entry and the field. */
