@@ -1,7 +1,8 @@
 /**
  * How versions of one ecosystem compare: semver for npm, PEP 440 for Python, and dotted numbers for
- * the rest (Windows' four parts, calendar and editor versions, Homebrew). Each reads a version or
- * says null, and compares two or says null where its rules do not decide. A guess is never an answer.
+ * the rest (Windows' four parts, calendar and editor versions); package databases have orders of their
+ * own (`distributions.ts`). Each reads a version or says null, and compares two or says null where its
+ * rules do not decide. A guess is never an answer.
  */
 import semver, { type SemVer } from 'semver';
 
@@ -14,6 +15,8 @@ export interface Ordering<Version> {
   release(version: Version): readonly number[];
   /** `>` where that is more than `compare(...) > 0`. */
   isAbove?(version: Version, bound: Version): boolean;
+  /** Whether both count in one epoch, without which no series of numbers can be told; null: undecided. */
+  isSameLine?(version: Version, bound: Version): boolean | null;
 }
 
 const longestVersion = 128;
@@ -74,23 +77,24 @@ const preWords: Readonly<Record<string, string>> = {
   c: 'rc',
 };
 
+const numbersIn = (local: string | undefined): readonly string[] =>
+  (local ?? '').split(/[-_.]/).filter((part) => /^\d+$/.test(part));
+
 function readPep440(text: string): Pep440 | null {
   if (text.length > longestVersion) return null;
   const found = pep440Form.exec(text.trim().toLowerCase())?.groups;
   const release = numbersOf(found?.['release'] ?? '');
   if (found === undefined || release === null) return null;
-  const { pre, post, dev, dashPost, local } = found;
+  const { epoch = '0', pre, preNumber, post, postNumber, dev, devNumber, dashPost, local } = found;
+  const counts = [epoch, preNumber, dashPost, postNumber, devNumber, ...numbersIn(local)];
+  if (counts.some((count) => !Number.isSafeInteger(Number(count ?? 0)))) return null;
   return {
-    epoch: Number(found['epoch'] ?? 0),
+    epoch: Number(epoch),
     release,
-    pre: pre === undefined ? null : [preWords[pre] ?? pre, Number(found['preNumber'])],
+    pre: pre === undefined ? null : [preWords[pre] ?? pre, Number(preNumber)],
     post:
-      dashPost !== undefined
-        ? Number(dashPost)
-        : post === undefined
-          ? null
-          : Number(found['postNumber']),
-    dev: dev === undefined ? null : Number(found['devNumber']),
+      dashPost !== undefined ? Number(dashPost) : post === undefined ? null : Number(postNumber),
+    dev: dev === undefined ? null : Number(devNumber),
     local:
       local === undefined
         ? null
@@ -151,10 +155,11 @@ export const pep440Ordering: Ordering<Pep440> = {
     const isPostOfBound =
       version.post !== null &&
       bound.post === null &&
-      version.epoch === bound.epoch &&
-      compareNumbers(version.release, bound.release) === 0;
+      bound.dev === null &&
+      compareUpToDev({ ...version, post: null, dev: null }, bound) === 0;
     return !isPostOfBound && (pep440Ordering.compare(version, bound) ?? 0) > 0;
   },
+  isSameLine: (version, bound) => version.epoch === bound.epoch,
 };
 
 interface Dotted {
@@ -164,13 +169,16 @@ interface Dotted {
   readonly pre: readonly string[] | null;
   /** A packager's own count behind `-` or `_`, which makes no other version. */
   readonly revision: number | null;
+  /** The commit behind a date (`2025.10.22-f894c20`), which tells builds of one day apart. */
+  readonly commit: string | null;
   /** A suffix without a known meaning: undecided between equal releases. */
   readonly isOdd: boolean;
 }
 
 const dottedForm = /^(?:(\d+):)?v?(\d+(?:\.\d+)*)(.*)$/s;
 const preForm =
-  /^(?:[-~]|[._]?(?=(?:alpha|beta|rc|pre|preview|dev|nightly|canary|insiders?|eap|next|a|b|c)(?![a-z])))([a-z][0-9a-z.~-]*)$/;
+  /^(?:[-~]|[._]?(?=(?:alpha|beta|rc|pre|preview|dev|nightly|canary|insiders?|eap|next)(?![a-z])|[abc]\d))([a-z][0-9a-z.~-]*)$/;
+const commitForm = /^-(?=[a-f]*\d)([0-9a-f]{7,40})$/;
 
 function readDotted(text: string): Dotted | null {
   if (text.length > longestVersion) return null;
@@ -179,14 +187,18 @@ function readDotted(text: string): Dotted | null {
   if (found === null || release === null) return null;
   // Build metadata (`+x`), and Homebrew's `,build` of a cask, make no other version.
   const suffix = (found[3] ?? '').replace(/[+,].*$/s, '');
-  const revision = /^[-_](\d+)$/.exec(suffix);
-  const pre = revision === null ? preForm.exec(suffix) : null;
+  const [first = 0] = release;
+  const isDate = release.length === 3 && first >= 1990 && first < 2200;
+  const commit = isDate ? commitForm.exec(suffix) : null;
+  const revision = commit === null ? /^[-_](\d+)$/.exec(suffix) : null;
+  const pre = commit === null && revision === null ? preForm.exec(suffix) : null;
   return {
     epoch: found[1] ?? null,
     release,
     pre: pre === null ? null : (pre[1] ?? '').split(/[.~-]|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])/),
     revision: revision === null ? null : Number(revision[1]),
-    isOdd: suffix !== '' && revision === null && pre === null,
+    commit: commit?.[1] ?? null,
+    isOdd: suffix !== '' && [commit, revision, pre].every((part) => part === null),
   };
 }
 
@@ -220,6 +232,7 @@ export const dottedOrdering: Ordering<Dotted> = {
     if (version.isOdd || bound.isOdd) return null;
     if (version.pre !== null && bound.pre !== null) return comparePre(version.pre, bound.pre);
     if (version.pre !== null || bound.pre !== null) return version.pre !== null ? -1 : 1;
+    if (bound.commit !== null) return version.commit === bound.commit ? 0 : null;
     return bound.revision === null ? 0 : (version.revision ?? 0) - bound.revision;
   },
   release: (version) => version.release,

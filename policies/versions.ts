@@ -5,11 +5,19 @@
  * puts it in; and what cannot be read is `unknown`, which never counts as compliant.
  */
 import semver from 'semver';
+import {
+  alpmOrdering,
+  apkOrdering,
+  debianOrdering,
+  homebrewOrdering,
+  rpmOrdering,
+} from './distributions.js';
 import { dottedOrdering, pep440Ordering, semverOrdering, type Ordering } from './orderings.js';
 
 export type RangeAnswer = 'in' | 'out' | 'unknown';
 
-type Operator = '<' | '<=' | '>' | '>=' | '=' | '!=' | '~' | '~=' | '^' | 'series' | 'not-series';
+type Operator =
+  '<' | '<=' | '>' | '>=' | '=' | '===' | '!=' | '~' | '~=' | '^' | 'series' | 'not-series';
 interface Constraint {
   readonly operator: Operator;
   readonly version: string;
@@ -44,9 +52,9 @@ function readConstraints(text: string): readonly Constraint[] | null {
 }
 
 function operatorOf(written: string | undefined, isSeries: boolean): Operator | null {
-  const operator = written === '==' || written === '===' || written === undefined ? '=' : written;
+  const operator = written === '==' || written === undefined ? '=' : written;
   if (isSeries && operator === '!=') return 'not-series';
-  if (isSeries && operator === '=') return 'series';
+  if (isSeries && (operator === '=' || operator === '===')) return 'series';
   return operator === '~>' ? '~' : (operator as Operator);
 }
 
@@ -60,6 +68,7 @@ const all = (answers: readonly RangeAnswer[]): RangeAnswer =>
 const any = (answers: readonly RangeAnswer[]): RangeAnswer =>
   answers.includes('in') ? 'in' : answers.includes('unknown') ? 'unknown' : 'out';
 const answer = (isIn: boolean): RangeAnswer => (isIn ? 'in' : 'out');
+const opposite = { in: 'out', out: 'in', unknown: 'unknown' } as const;
 
 const begins = (release: readonly number[], prefix: readonly number[]): boolean =>
   prefix.every((number, at) => (release[at] ?? 0) === number);
@@ -85,7 +94,14 @@ function testOf<V>(
   const held = ordering.release(bound);
   const isShort = (ordering as unknown) !== pep440Ordering && /^v?\d+(\.\d+)?$/.test(text);
   const written = isShort ? text.replace('v', '').split('.').map(Number) : held;
-  const inSeries = (version: V): boolean => begins(ordering.release(version), written);
+  const inPrefix =
+    (prefix: readonly number[]) =>
+    (version: V): RangeAnswer => {
+      if (!begins(ordering.release(version), prefix)) return 'out';
+      const isSame = ordering.isSameLine === undefined || ordering.isSameLine(version, bound);
+      return isSame === null ? 'unknown' : answer(isSame);
+    };
+  const inSeries = inPrefix(written);
   const byOrder =
     (test: (order: number) => boolean) =>
     (version: V): RangeAnswer => {
@@ -101,38 +117,51 @@ function testOf<V>(
     case '!=':
       return byOrder((order) => order !== 0);
     case 'series':
-      return (version) => answer(inSeries(version));
+      return inSeries;
     case 'not-series':
-      return (version) => answer(!inSeries(version));
+      return (version) => opposite[inSeries(version)];
     case '=':
-      return isShort ? (version) => answer(inSeries(version)) : byOrder((order) => order === 0);
+    case '===':
+      return isShort ? inSeries : byOrder((order) => order === 0);
     case '<=':
       return (version) =>
-        isShort && inSeries(version) ? 'in' : byOrder((order) => order <= 0)(version);
+        isShort && inSeries(version) === 'in' ? 'in' : byOrder((order) => order <= 0)(version);
     case '>':
       if (ordering.isAbove !== undefined) {
         return (version) => answer(ordering.isAbove?.(version, bound) === true);
       }
       return (version) =>
-        isShort && inSeries(version) ? 'out' : byOrder((order) => order > 0)(version);
+        isShort && inSeries(version) === 'in' ? 'out' : byOrder((order) => order > 0)(version);
     case '~':
     case '~=':
     case '^': {
-      const prefix = written.slice(0, heldNumbers(operator, written));
-      return (version) =>
-        all([atLeast(version), answer(begins(ordering.release(version), prefix))]);
+      const inHeld = inPrefix(written.slice(0, heldNumbers(operator, written)));
+      return (version) => all([atLeast(version), inHeld(version)]);
     }
   }
 }
 
-function testAlternatives<V>(alternatives: Alternatives, ordering: Ordering<V>): Test | null {
-  const tests = alternatives.map((constraints) => constraints.map((one) => testOf(one, ordering)));
-  if (tests.some((one) => one.includes(null))) return null;
+/** One constraint as a test of a version's text; null when it cannot be read. */
+function textTestOf<V>(constraint: Constraint, ordering: Ordering<V>): Test | null {
+  if (constraint.operator === '===' && (ordering as unknown) === pep440Ordering) {
+    // https://peps.python.org/pep-0440/#arbitrary-equality: sign by sign, whatever it says.
+    const wanted = constraint.version.toLowerCase();
+    return (text) => answer(text.toLowerCase() === wanted);
+  }
+  const test = testOf(constraint, ordering);
+  if (test === null) return null;
   return (text) => {
     const version = ordering.read(text);
-    if (version === null) return 'unknown';
-    return any(tests.map((one) => all(one.map((test) => test?.(version) ?? 'unknown'))));
+    return version === null ? 'unknown' : test(version);
   };
+}
+
+function testAlternatives<V>(alternatives: Alternatives, ordering: Ordering<V>): Test | null {
+  const tests = alternatives.map((constraints) =>
+    constraints.map((one) => textTestOf(one, ordering)),
+  );
+  if (tests.some((one) => one.includes(null))) return null;
+  return (text) => any(tests.map((one) => all(one.map((test) => test?.(text) ?? 'unknown'))));
 }
 
 /** npm's own reading, prereleases included: `<2` means `<2.0.0`, so that 2.0.0-rc.1 is in it. */
@@ -156,7 +185,19 @@ function npmTest(range: string): Test | null {
   };
 }
 
-/** https://github.com/package-url/vers-spec: signposts on the line of versions, read in their order. */
+/** What vers-spec's validation rules let follow on one another, in the order of versions. */
+function isVersSequence(operators: readonly Operator[]): boolean {
+  const signs = operators.filter((operator) => operator !== '!=');
+  const isUpper = (operator: Operator | undefined): boolean => operator?.startsWith('<') === true;
+  if (signs.some((operator, at) => operator === '=' && isUpper(signs[at + 1]))) return false;
+  const fences = signs.filter((operator) => operator !== '=');
+  return fences.every((one, at) => at === 0 || isUpper(one) !== isUpper(fences[at - 1]));
+}
+
+/**
+ * https://github.com/package-url/vers-spec: signposts on the line of versions. They are put in order
+ * here; one version named twice, or two ends of one kind side by side, make no range.
+ */
 function versTest<V>(constraints: readonly Constraint[], ordering: Ordering<V>): Test | null {
   const signs = constraints.map(({ operator, version }) => ({
     operator,
@@ -167,6 +208,11 @@ function versTest<V>(constraints: readonly Constraint[], ordering: Ordering<V>):
   );
   if (read.length < signs.length) return null;
   read.sort((left, right) => ordering.compare(left.bound, right.bound) ?? 0);
+  const isTwice = read.some(({ bound }, at) => {
+    const before = read[at - 1];
+    return before !== undefined && ordering.compare(before.bound, bound) === 0;
+  });
+  if (isTwice || !isVersSequence(read.map(({ operator }) => operator))) return null;
   const fences = read.filter(({ operator }) => operator !== '=' && operator !== '!=');
   return (text) => {
     const version = ordering.read(text);
@@ -190,7 +236,7 @@ function readVers(range: string): { scheme: string; constraints: readonly Constr
   if (found === null || parts.length > mostConstraints) return null;
   const constraints: Constraint[] = [];
   for (const part of parts) {
-    const one = /^(!=|<=|>=|<|>|=)?([^<>=!|*]+)$/.exec(part);
+    const one = /^(!=|<=|>=|<|>)?([^<>=!|*]+)$/.exec(part);
     if (one === null) return null;
     try {
       constraints.push({
@@ -204,32 +250,55 @@ function readVers(range: string): { scheme: string; constraints: readonly Constr
   return { scheme: found[1] ?? '', constraints };
 }
 
+/** By ecosystem, as channels and managers name it, or as the types of `vers:` do. */
+function withOrdering<Result>(
+  ecosystem: string,
+  use: <V>(ordering: Ordering<V>) => Result,
+): Result {
+  switch (ecosystem) {
+    case 'npm':
+    case 'semver':
+      return use(semverOrdering);
+    case 'pypi':
+      return use(pep440Ordering);
+    case 'dpkg':
+    case 'deb':
+      return use(debianOrdering);
+    case 'rpm':
+      return use(rpmOrdering);
+    case 'pacman':
+    case 'alpm':
+      return use(alpmOrdering);
+    case 'apk':
+      return use(apkOrdering);
+    case 'homebrew':
+      return use(homebrewOrdering);
+    default:
+      return use(dottedOrdering);
+  }
+}
+
+/** Types of `vers:` that are reserved, or have no order of versions that is known here. */
+const withoutOrder = new Set(['example', 'invalid', 'test', 'datetime', 'lexicographic']);
+
 function compile(ecosystem: string, range: string): Test | null {
   if (range.length > longestRange) return null;
   if (range.startsWith('vers:')) {
     const vers = readVers(range);
-    if (vers === null) return null;
-    if (vers.scheme === 'npm' || vers.scheme === 'semver') {
-      return versTest(vers.constraints, semverOrdering);
-    }
-    return vers.scheme === 'pypi'
-      ? versTest(vers.constraints, pep440Ordering)
-      : versTest(vers.constraints, dottedOrdering);
+    if (vers === null || withoutOrder.has(vers.scheme)) return null;
+    return withOrdering(vers.scheme, (ordering) => versTest(vers.constraints, ordering));
   }
   const npm = ecosystem === 'npm' ? npmTest(range) : null;
-  if (npm !== null) return npm;
-  const alternatives = readAlternatives(range);
-  if (alternatives === null) return null;
-  if (ecosystem === 'npm') return testAlternatives(alternatives, semverOrdering);
-  return ecosystem === 'pypi'
-    ? testAlternatives(alternatives, pep440Ordering)
-    : testAlternatives(alternatives, dottedOrdering);
+  const alternatives = npm === null ? readAlternatives(range) : null;
+  if (alternatives === null) return npm;
+  return withOrdering(ecosystem, (ordering) => testAlternatives(alternatives, ordering));
 }
 
+const ofTheirOwn = ['npm', 'pypi', 'dpkg', 'rpm', 'pacman', 'apk', 'homebrew'];
 const compiled = new Map<string, Test | null>();
 
 function testFor(ecosystem: string, range: string): Test | null {
-  const kind = ecosystem === 'npm' || ecosystem === 'pypi' ? ecosystem : 'other';
+  const kind = ofTheirOwn.includes(ecosystem) ? ecosystem : 'other';
   const key = `${kind} ${range}`;
   const known = compiled.get(key);
   if (known !== undefined) return known;
@@ -242,16 +311,16 @@ function testFor(ecosystem: string, range: string): Test | null {
 /** What is wrong with a range, as one clause; null when at least one ecosystem can read it. */
 export function checkRange(range: string): string | null {
   if (anyVersion.test(range.trim())) return null;
-  const isRead = ['npm', 'pypi', 'other'].some((kind) => testFor(kind, range.trim()) !== null);
+  const isRead = [...ofTheirOwn, 'other'].some((kind) => testFor(kind, range.trim()) !== null);
   return isRead
     ? null
     : 'expected a range like ">=2.1.91 <=2.1.197", "^1.2 || 3.x" or "vers:npm/>=2.1.91|<=2.1.197"';
 }
 
 /**
- * Whether `version` is in `range`. `ecosystem` is a channel, or the manager of a `package`; npm and
- * pypi have rules of their own, all others compare dotted numbers. The scheme of a `vers:` range says
- * how to compare, whatever the ecosystem. `*` takes every version, also one that could not be read.
+ * Whether `version` is in `range`. `ecosystem` is a channel, or the manager of a `package`; those that
+ * have no order of their own compare dotted numbers. The scheme of a `vers:` range says how to compare,
+ * whatever the ecosystem. `*` takes every version, also one that could not be read.
  */
 export function inRange(ecosystem: string, version: string | null, range: string): RangeAnswer {
   const text = range.trim();
