@@ -25,7 +25,8 @@ export function programRoots(world: World): readonly Root[] {
       .list(parent)
       .filter(({ kind }) => kind === 'dir')
       .slice(0, maxPrograms)
-      .map(({ name }) => world.path.join(parent, name, below))
+      .flatMap(({ name }) => buildsOf(world.path.join(parent, name), world, reader))
+      .map((program) => world.path.join(program, below))
       .filter((path) => reader.facts(path)?.kind === 'dir')
       .map((path): Root => {
         const manager = editorOf(path, world, reader)?.id ?? null;
@@ -33,6 +34,22 @@ export function programRoots(world: World): readonly Root[] {
         return { id, channel: 'editor-extension', manager, path, home, boundary, watch: [path] };
       });
   });
+}
+
+/**
+ * The program's folder, and on Windows the folders in it that newer setups keep for each build, named
+ * by the head of its commit (microsoft/vscode, build/win32/code.iss). Only those of an editor are
+ * looked for: a folder that has a command's script beside them.
+ */
+function buildsOf(program: string, { path, platform }: World, reader: Reader): readonly string[] {
+  if (platform !== 'win32' || reader.facts(path.join(program, 'bin'))?.kind !== 'dir') {
+    return [program];
+  }
+  const builds = reader
+    .list(program)
+    .filter(({ name, kind }) => kind === 'dir' && /^[0-9a-f]{10,40}$/i.test(name))
+    .map(({ name }) => path.join(program, name));
+  return [program, ...builds];
 }
 
 export function isProgramRoot({ id }: Root): boolean {

@@ -12,7 +12,7 @@ import { filesOf, isApplicationFolder, vendorFolders, type VendorFolder } from '
 import type { Boundary, Detector, FileFacts, Home, Reader, Root, World } from './index.js';
 import { npmPlaces } from './npm-roots.js';
 import { originOf, originOfScript, type Origin } from './origin.js';
-import { isOfPackage } from './packages-owner.js';
+import { isOfPackage, scoopTarget } from './packages-owner.js';
 import { pathFolders } from './shell-path.js';
 
 /** A folder that is looked at: on somebody's PATH, the base of vendors' patterns, or both. */
@@ -185,7 +185,8 @@ function lookAt(candidate: Candidate, look: Look): Seen | null {
     reader.note(candidate.path, 'outside', false);
     return null;
   }
-  if (world.platform === 'win32' && !/\.exe$/i.test(real)) {
+  // In a vendor's own folder a program may be a script, or be named by its version alone.
+  if (world.platform === 'win32' && candidate.source === 'PATH' && !/\.exe$/i.test(real)) {
     return windowsLauncher(candidate, facts, look);
   }
   const component = componentOf(
@@ -225,7 +226,10 @@ function componentOf(candidate: Candidate, target: Target, look: Look): Componen
       if (tool === null || !isRunnable(facts, world)) return null;
       if (originOfScript(real, facts.size, reader) !== 'file') return null;
       if (isToldElsewhere(tool, real, look)) return null;
-      return fileComponent(tool, { ...candidate, path: real }, look);
+      const started = scoopTarget(real, world, reader);
+      const isDead = started !== null && reader.target(started) === null;
+      const state = isDead ? 'residual' : 'installed';
+      return fileComponent(tool, { ...candidate, path: real }, look, state);
     }
   }
 }
@@ -312,10 +316,10 @@ function vendorComponent(
   });
 }
 
-/** The pattern's file name, or the tool's command where the file is named by its version alone. */
+/** The pattern's file name, or the tool's command where the file bears another. */
 export function programName(tool: Tool, pattern: string, world: World): string {
   const last = pattern.slice(pattern.lastIndexOf('/') + 1);
-  const name = /[*{]/.test(last) ? (tool.identifiers.command[0] ?? tool.id) : last;
+  const name = /[*{]|\.js$/.test(last) ? (tool.identifiers.command[0] ?? tool.id) : last;
   return commandOf(name, world);
 }
 

@@ -128,8 +128,9 @@ export function matchVendor(real: string, world: World): VendorMatch | null {
 }
 
 /** A windowed program's own folder on Windows, which the application channel reads. */
-export function isApplicationFolder({ os, path }: InstallFolder): boolean {
-  return os.includes('win32') && /^(~\/AppData\/Local|C:\/Program Files)\//.test(path);
+export function isApplicationFolder({ os, path, bundled }: InstallFolder): boolean {
+  const isProgram = /^(~\/AppData\/Local|C:\/Program Files)\/.*\.exe$/i.test(path);
+  return os.includes('win32') && isProgram && !bundled;
 }
 
 const insides = new WeakMap<InstallFolder, InstallFolder>();

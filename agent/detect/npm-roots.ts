@@ -32,10 +32,10 @@ export interface NpmPlace {
   readonly within: string;
 }
 
-/** Where one Node of a `versions` root keeps its global packages: as unpacked, fnm's, old asdf's. */
+/** Where one Node of a `versions` root keeps its global packages: as unpacked, fnm's, scoop's, old asdf's. */
 export const modulesBelow = ({ platform }: World): readonly string[] =>
   platform === 'win32'
-    ? ['node_modules', 'installation/node_modules']
+    ? ['node_modules', 'installation/node_modules', 'bin/node_modules']
     : ['lib/node_modules', 'installation/lib/node_modules', '.npm/lib/node_modules'];
 
 /** Every place once, in a fixed order; the first that claims a folder has it. */
@@ -100,6 +100,7 @@ function systemPlaces(world: World): readonly NpmPlace[] {
     return [
       prefix('C:\\Program Files\\nodejs\\node_modules'),
       system('versions', 'nvm', 'C:\\ProgramData\\nvm'),
+      system('versions', 'scoop', 'C:\\ProgramData\\scoop\\persist'),
     ];
   }
   const reader = world.reader({ within: ['/etc', '/usr/etc', '/usr/local/etc'] });
@@ -145,6 +146,8 @@ function homePlaces(home: Home, world: World): readonly NpmPlace[] {
     ),
     ...own('versions', 'fnm', ...fnmFolders(world), from('FNM_DIR', 'node-versions')),
     ...own('versions', 'asdf', '.asdf/installs/nodejs', from('ASDF_DATA_DIR', 'installs/nodejs')),
+    // Scoop's Node sends global packages to a folder that its updates leave alone.
+    ...(windows ? own('versions', 'scoop', 'scoop/persist') : []),
     ...own('versions', 'nodenv', '.nodenv/versions', from('NODENV_ROOT', 'versions')),
     ...own('versions', 'nodebrew', '.nodebrew/node'),
     ...own(

@@ -99,9 +99,15 @@ function isOfStore(tool: Tool, real: string, world: World, reader: Reader): bool
     const lib = world.path.join(world.path.dirname(world.path.dirname(real)), 'lib');
     return reader.list(lib).some(({ name }) => catalogue.match('chocolatey', name) === tool);
   }
-  if (after('scoop', 'shims') === null) return false;
-  // A shim is a copy of one program; the file beside it says what it starts.
+  const target = scoopTarget(real, world, reader);
+  const app = /[\\/]apps[\\/]([^\\/]+)[\\/]/i.exec(target ?? '')?.[1];
+  return app !== undefined && catalogue.match('scoop', app) === tool;
+}
+
+/** What a shim of scoop starts: each is a copy of one program, and the file beside it says. */
+export function scoopTarget(real: string, world: World, reader: Reader): string | null {
+  const isShim = world.platform === 'win32' && /\\scoop\\shims\\[^\\]+\.exe$/i.test(real);
+  if (!isShim) return null;
   const shim = reader.text(real.replace(/\.exe$/i, '.shim'), maxShimBytes);
-  const target = /^\s*path\s*=.*[\\/]apps[\\/]([^\\/\r\n]+)[\\/]/m.exec(shim ?? '')?.[1];
-  return target !== undefined && catalogue.match('scoop', target) === tool;
+  return /^\s*path\s*=\s*"?([A-Za-z]:[\\/][^"\r\n]+)/m.exec(shim ?? '')?.[1] ?? null;
 }

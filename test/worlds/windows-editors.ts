@@ -171,6 +171,7 @@ function plantPrograms(machine: Machine): void {
   };
   const newer = `${local('ana')}/Programs/Microsoft VS Code`;
   machine.program(`${newer}/Code.exe`);
+  machine.file(`${newer}/bin/code.cmd`, '@echo off\r\n');
   bundled(`${newer}/b2f1d4c7a0/resources/app`);
   machine.program('Program Files/Microsoft VS Code/Code.exe');
   bundled('Program Files/Microsoft VS Code/resources/app');
