@@ -57,6 +57,13 @@ const places: readonly HostPlace[] = [
     os: ['win32'],
   },
   { host: 'claude-desktop', at: '<settings>/Claude/claude_desktop_config.json', isBusy: true },
+  // A packaged app has its own view of the settings folder (anthropics/claude-code, issue 26073).
+  {
+    host: 'claude-desktop',
+    at: '~/AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude/claude_desktop_config.json',
+    os: ['win32'],
+    isBusy: true,
+  },
   {
     host: 'codex',
     at: '~/.codex/config.toml',

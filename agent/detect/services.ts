@@ -1,15 +1,18 @@
 /**
  * Services and tasks that a tool has left to be started by the system: launchd agents and daemons,
- * systemd units, scheduled tasks of Windows. They are known by whole file names alone, no file is
+ * systemd units, scheduled tasks and Startup entries of Windows. They are known by whole file names alone, no file is
  * opened, and they are traces: often all that is left of a tool, never proof that it is there.
  */
 import type { Component } from '../../policies/component.js';
 import { makeComponent } from './component.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 
-type Kind = 'launchd' | 'systemd' | 'scheduled-task';
+type Kind = 'launchd' | 'systemd' | 'scheduled-task' | 'startup';
 
-/** `*` is the name of a profile. Sources: docs.openclaw.ai, ollama's install script, Kiro CLI's bundle. */
+/**
+ * `*` is the name of a profile. Sources: docs.openclaw.ai and openclaw/openclaw (schtasks.ts), ollama's
+ * install script and ollama.iss, Kiro CLI's bundle.
+ */
 const known: readonly { readonly tool: string; readonly kind: Kind; readonly names: string[] }[] = [
   { tool: 'openclaw', kind: 'launchd', names: ['ai.openclaw.*', 'bot.molt.*', 'com.openclaw.*'] },
   { tool: 'openclaw', kind: 'systemd', names: ['openclaw-gateway', 'openclaw-gateway-*'] },
@@ -18,14 +21,17 @@ const known: readonly { readonly tool: string; readonly kind: Kind; readonly nam
     kind: 'scheduled-task',
     names: ['OpenClaw Gateway', 'OpenClaw Gateway (*)'],
   },
+  { tool: 'openclaw', kind: 'startup', names: ['OpenClaw Gateway', 'OpenClaw Gateway (*)'] },
   { tool: 'ollama', kind: 'systemd', names: ['ollama'] },
+  { tool: 'ollama', kind: 'startup', names: ['Ollama'] },
   { tool: 'kiro-cli', kind: 'launchd', names: ['com.amazon.codewhisperer.launcher'] },
 ];
 
 const rules = known.flatMap(({ tool, kind, names }) =>
   names.map((name) => {
     const source = name.replace(/[.()]/g, '\\$&').replace('*', '[\\w-]{1,64}');
-    return { tool, kind, test: new RegExp(`^${source}$`, kind === 'scheduled-task' ? 'i' : '') };
+    const isWindows = kind === 'scheduled-task' || kind === 'startup';
+    return { tool, kind, test: new RegExp(`^${source}$`, isWindows ? 'i' : '') };
   }),
 );
 
@@ -46,7 +52,11 @@ const places: Readonly<Record<World['platform'], readonly ServicePlace[]>> = {
     { kind: 'launchd', at: '/Library/LaunchAgents' },
     { kind: 'launchd', at: '/Library/LaunchDaemons' },
   ],
-  win32: [{ kind: 'scheduled-task', at: 'C:\\Windows\\System32\\Tasks' }],
+  win32: [
+    { kind: 'scheduled-task', at: 'C:\\Windows\\System32\\Tasks' },
+    { kind: 'startup', at: 'C:\\ProgramData\\Microsoft\\Windows\\Start Menu\\Programs\\StartUp' },
+    { kind: 'startup', at: 'AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup' },
+  ],
 };
 
 export const services: Detector = {
@@ -68,18 +78,19 @@ function toRoot({ kind, at }: ServicePlace, home: Home | null, { path }: World):
   return { id: `service:${folder}`, channel: 'service', watch: [folder], ...rest };
 }
 
-const suffixes: Readonly<Record<Kind, string>> = {
-  launchd: '.plist',
-  systemd: '.service',
-  'scheduled-task': '',
+const suffixes: Readonly<Record<Kind, RegExp>> = {
+  launchd: /\.plist$/,
+  systemd: /\.service$/,
+  'scheduled-task': /$/,
+  startup: /\.(?:lnk|cmd|bat|vbs|exe)$/i,
 };
 
 function readFolder(root: Root, world: World, reader: Reader): readonly Component[] {
   const kind = root.manager as Kind;
   const suffix = suffixes[kind];
   return reader.list(root.path).flatMap(({ name: file, kind: entry }) => {
-    if ((entry !== 'file' && entry !== 'link') || !file.endsWith(suffix)) return [];
-    const name = file.slice(0, file.length - suffix.length);
+    if ((entry !== 'file' && entry !== 'link') || !suffix.test(file)) return [];
+    const name = file.replace(suffix, '');
     const tool = toolOfService(name, kind, world);
     if (tool === null) return [];
     const found = { tool, name, path: world.path.join(root.path, file), manager: kind };

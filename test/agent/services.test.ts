@@ -26,6 +26,8 @@ function found(platform: Platform): unknown[] {
   return components.map(({ tool, name, owner }) => [tool, name, owner]);
 }
 
+const startup = (above: string): string => `${above}/Microsoft/Windows/Start Menu/Programs`;
+
 test.each([
   ['darwin', 'Users/ana/Library/LaunchAgents/ai.openclaw.gateway.plist', 'openclaw', 'ana'],
   ['darwin', 'Users/ana/Library/LaunchAgents/bot.molt.work.plist', 'openclaw', 'ana'],
@@ -35,12 +37,19 @@ test.each([
   ['linux', 'home/ana/.config/systemd/user/openclaw-gateway-work.service', 'openclaw', 'ana'],
   ['linux', 'etc/systemd/system/ollama.service', 'ollama', null],
   ['win32', 'Windows/System32/Tasks/OpenClaw Gateway (work)', 'openclaw', null],
+  [
+    'win32',
+    `${startup('Users/ana/AppData/Roaming')}/Startup/OpenClaw Gateway.cmd`,
+    'openclaw',
+    'ana',
+  ],
+  ['win32', `${startup('ProgramData')}/StartUp/ollama.LNK`, 'ollama', null],
 ] as const)('on %s %s is a trace of %s', (platform, file, tool, owner) => {
   place(top, file, 'CANARY');
   fs.mkdirSync(path.join(top, platform === 'linux' ? 'home/ana' : 'Users/ana'), {
     recursive: true,
   });
-  const name = path.posix.basename(file).replace(/\.(plist|service)$/, '');
+  const name = path.posix.basename(file).replace(/\.(plist|service|cmd|lnk)$/i, '');
   expect(found(platform)).toEqual([[tool, name, owner]]);
 });
 
