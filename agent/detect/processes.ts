@@ -11,6 +11,7 @@ import { matchVersionFolder } from './folders.js';
 import type { Detector, Home, ProcessEntry, Reader, Root, World } from './index.js';
 import { originOf } from './origin.js';
 import { pythonCommand } from './python-commands.js';
+import { maxPathLength } from './reader.js';
 
 export const processes: Detector = {
   channel: 'process',
@@ -110,7 +111,8 @@ function scriptOf(argv: readonly string[], cwd: string | null, world: World): st
 }
 
 function identify(file: string, world: World, reader: Reader): Identity | null {
-  if (file.includes('\0') || !world.path.isAbsolute(file)) return null;
+  if (file.includes('\0') || file.length > maxPathLength) return null;
+  if (!world.path.isAbsolute(file)) return null;
   // A running program's file may be gone already; its place still says what it was.
   const path = reader.realPath(file) ?? world.path.normalize(file);
   const origin = originOf(path, world, reader);

@@ -22,6 +22,8 @@ import { decodeName, onDisk } from './names.js';
 
 export const defaultMaxBytes = 4 * 1024 * 1024;
 export const defaultMaxEntries = 100_000;
+/** No system takes a longer path (Linux 4,096 bytes); following one part by part would cost much for nothing. */
+export const maxPathLength = 8_192;
 /** More distinct problems than this in one root say no more. */
 const maxProblems = 200;
 
@@ -159,6 +161,10 @@ class DiskReader implements Reader {
   #attempt<T>(file: string, nothing: T, operation: () => T): T {
     if (performance.now() >= (this.#options.deadlineMs ?? Infinity)) {
       if (!this.problems.some(({ code }) => code === 'timeout')) this.note(file, 'timeout');
+      return nothing;
+    }
+    if (file.length > maxPathLength) {
+      this.note(file.slice(0, 200), 'io');
       return nothing;
     }
     try {
