@@ -199,6 +199,80 @@ describe('the catalogue that is shipped', () => {
   });
 });
 
+/** What the makers of these names have done to them since: the tool that each is today. */
+const traps: readonly (readonly [string, IdentifierKind, string, string | null])[] = [
+  ['a name of two products says which only by its bundle id', 'windowsApp', 'Qoder', null],
+  ['', 'desktopFile', 'qoder', null],
+  ['', 'homebrewCask', 'qoder', null],
+  ['', 'bundleId', 'com.qoder.ide', 'qoder'],
+  ['', 'bundleId', 'com.qoder.app', 'qoder-app'],
+  [
+    'a bundle id outlives the name: Codex.app became ChatGPT.app',
+    'bundleId',
+    'com.openai.codex',
+    'codex-app',
+  ],
+  ['Windsurf.app became Devin.app', 'bundleId', 'com.exafunction.windsurf', 'windsurf'],
+  ['Lingma became Qoder CN', 'bundleId', 'com.aliyun.lingma.ide', 'qoder-cn'],
+  ['Moltbot became OpenClaw', 'bundleId', 'bot.molt.mac', 'openclaw'],
+  ['Claude Dev became Cline', 'editorExtension', 'saoudrizwan.claude-dev', 'cline'],
+  ['a package is renamed and its old name stays the tool', 'npm', '@sourcegraph/amp', 'amp'],
+  ['', 'npm', 'clawdbot', 'openclaw'],
+  ['', 'npm', '@factory/cli', 'factory-droid'],
+  ['', 'npm', 'droid', 'factory-droid'],
+  ['', 'pypi', 'kimi-cli', 'kimi-cli'],
+  ['', 'npm', '@moonshot-ai/kimi-code', 'kimi-cli'],
+  ['', 'pypi', 'claude-code-sdk', 'sdk-claude-agent'],
+  ['', 'homebrewCask', 'ollama-app', 'ollama'],
+  ['', 'homebrewCask', 'ollama', 'ollama'],
+  ['', 'homebrewCask', 'chatgpt', 'codex-app'],
+  ['', 'homebrewCask', 'codex-app', 'codex-app'],
+  ['', 'homebrewCask', 'claude-code@latest', 'claude-code'],
+  [
+    'a platform package of Codex is a part, though its manifest says otherwise',
+    'npmParts',
+    '@openai/codex-linux-x64',
+    'codex-cli',
+  ],
+];
+
+describe('name traps', () => {
+  test.each(traps)('%s (%s %s is %s)', (_, kind, name, tool) => {
+    expect(idOf(kind, name)).toBe(tool);
+  });
+
+  test('a command that names several programs proves none of them', () => {
+    const shared = [
+      'q',
+      'i',
+      'agent',
+      'cn',
+      'copilot',
+      'goose',
+      'warp',
+      'kimi',
+      'cmd',
+      'amp',
+      'pi',
+    ];
+    for (const name of shared) {
+      expect(idOf('command', name), name).toBeNull();
+      expect(idOf('genericCommand', name), name).not.toBeNull();
+    }
+  });
+
+  test('no code signature is a team alone: vendors sign other programs with the same', () => {
+    const signatures = catalogue.tools.flatMap(({ identifiers }) => identifiers.codeSignature);
+    for (const signature of signatures) expect(signature).toMatch(/^[A-Z0-9]{10}:.+/);
+  });
+
+  test('the harness and its models are two lists: a gateway of Claude Code is a tool of its own', () => {
+    expect(catalogue.match('npm', '@musistudio/claude-code-router')?.kind).toBe('gateway');
+    expect(catalogue.tool('claude-code')?.provider).toEqual(['anthropic']);
+    expect(catalogue.tool('qoder')?.provider).toEqual(['qoder']);
+  });
+});
+
 describe('matching', () => {
   const claims = catalogue.tools.flatMap((tool) =>
     identifierKinds.flatMap((kind) => tool.identifiers[kind].map((name) => ({ kind, name, tool }))),
@@ -304,76 +378,5 @@ describe('install folders', () => {
     };
     expect(matchFolder(folder, '/opt/a.b+(c)/1.0', null)).toEqual({ version: '1.0' });
     expect(matchFolder(folder, '/opt/aXb+(c)/1.0', null)).toBeNull();
-  });
-});
-
-describe('an entry as its author writes it', () => {
-  const entry = { id: 'a', name: 'A', vendor: 'V', provider: ['any'], kind: 'other' };
-  const parse = (...tools: unknown[]) => parseCatalogue({ format: 1, tools, editors: [] });
-  const problems = (...tools: unknown[]): string[] => {
-    const parsed = parse(...tools);
-    return parsed.kind === 'invalid'
-      ? parsed.problems.map(({ field, message }) => `${field}: ${message}`)
-      : [];
-  };
-
-  test('may leave out every list', () => {
-    const parsed = parse({ ...entry, identifiers: { npm: ['a-tool'] } });
-    if (parsed.kind === 'invalid') throw new Error('refused');
-    const made = indexCatalogue(parsed.document, 'sum');
-    expect(made.match('npm', 'a-tool')?.id).toBe('a');
-    expect(made.match('pypi', 'a-tool')).toBeNull();
-    expect(made.tool('a')).toMatchObject({ homepage: null, aliases: [], folders: [], install: {} });
-  });
-
-  test.each([
-    [{ ...entry, kind: 'toaster' }, 'tools[0].kind (a): must be one of coding-agent, ide'],
-    [{ ...entry, owner: 'x' }, 'tools[0] (a): unknown field owner'],
-    [{ ...entry, id: 'A b' }, 'tools[0].id (A b): is not written like such a name'],
-    [
-      { ...entry, identifiers: { npm: ['a b'] } },
-      'tools[0].identifiers.npm[0] (a): is not written',
-    ],
-    [
-      { ...entry, identifiers: { browserExtension: ['abcdefghijklmnopqrstuvwxyzabcdef'] } },
-      'tools[0].identifiers.browserExtension[0] (a): is not written',
-    ],
-    [{ ...entry, identifiers: { snaps: ['a'] } }, 'tools[0].identifiers (a): unknown field snaps'],
-    [
-      { ...entry, folders: [{ os: ['linux'], path: 'opt\\a', manager: 'm' }] },
-      'tools[0].folders[0].path (a): is not written',
-    ],
-  ])('is refused with the field named: %j', (tool, start) => {
-    expect(
-      problems(tool).some((line) => line.startsWith(start)),
-      problems(tool).join('\n'),
-    ).toBe(true);
-  });
-
-  test('is refused when it claims what another tool claims, in any spelling', () => {
-    const other = { ...entry, id: 'b' };
-    const claim = (kind: string, name: string) => ({ identifiers: { [kind]: [name] } });
-    expect(
-      problems({ ...entry, ...claim('pypi', 'a_tool') }, { ...other, ...claim('pypi', 'A.Tool') }),
-    ).toEqual(['pypi: a-tool: is claimed by a and b; one name belongs to one tool']);
-    expect(
-      problems({ ...entry, ...claim('npm', 'x') }, { ...other, ...claim('npmParts', 'x') }),
-    ).toHaveLength(1);
-    expect(
-      problems(
-        { ...entry, ...claim('command', 'x') },
-        { ...other, ...claim('genericCommand', 'x') },
-      ),
-    ).toHaveLength(1);
-    expect(problems({ ...entry, aliases: ['b'] }, other)).toHaveLength(1);
-    expect(
-      problems({ ...entry, ...claim('npm', 'x') }, { ...other, ...claim('pypi', 'x') }),
-    ).toEqual([]);
-  });
-
-  test('of a format that is not known is refused whole', () => {
-    expect(parseCatalogue({ format: 2, tools: [], editors: [] }).kind).toBe('invalid');
-    expect(parseCatalogue('text').kind).toBe('invalid');
-    expect(parseCatalogue(null).kind).toBe('invalid');
   });
 });
