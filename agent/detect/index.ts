@@ -80,6 +80,10 @@ export interface World {
   readonly wholeChannels?: ReadonlySet<Channel>;
   /** The registry of a Windows machine that runs; left out, hives are read from their files. */
   readonly registry?: LiveRegistry;
+  /** What programs are by their contents; left out, each file is looked into once per world. */
+  readonly contents?: ContentsCache;
+  /** How many bytes of programs one scan may read for that; left out: `defaultContentBudgetBytes`. */
+  readonly contentBudgetBytes?: number;
   /**
    * A reader for one root, or for looking around while roots are being listed (what exists, which
    * prefix is set). `deadlineMs`: the reading of `performance.now()` at which its time is used up.
@@ -146,6 +150,7 @@ export const problemCodes = [
   'refused-entry', // an entry of a manifest that names a place outside
   'manifest-empty', // an empty manifest beside full folders
   'network-mount', // on a network or FUSE mount, which is not looked into
+  'guarded', // in a folder for which macOS asks the person, which is not looked into
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 
@@ -183,6 +188,26 @@ export interface Reader {
   realPath(path: string): string | null;
   note(path: string, code: ProblemCode, isLoss?: boolean): void;
   readonly problems: readonly Problem[];
+}
+
+/** What a program is by its contents. `tool` null: something else than any tool of the catalogue. */
+export interface Contents {
+  readonly tool: string | null;
+  readonly version: string | null;
+  readonly evidence: 'go module' | 'content marker' | 'code signature';
+  /** Team ID of the signature, where there is one. */
+  readonly publisher?: string;
+}
+
+/** Answers by file, kept between scans by whoever makes the world; `contents-cache.ts` has one. */
+export interface ContentsCache {
+  /** undefined: not looked into since it last changed. null: nothing that the catalogue knows. */
+  get(facts: FileFacts): Contents | null | undefined;
+  /** The last answer for whatever file lay at this path. */
+  earlier(path: string): Contents | null;
+  set(path: string, facts: FileFacts, contents: Contents | null): void;
+  /** Files that were left for a later scan, as the budget was used up; each scan counts anew. */
+  pending: number;
 }
 
 export interface Reading {

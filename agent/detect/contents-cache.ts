@@ -1,0 +1,77 @@
+/**
+ * What programs were found to be, by the file itself (device and inode), its size and its time, so that
+ * none is read twice. Plain data goes in and out; who keeps it between runs is not decided here. Answers
+ * hold for one catalogue: with another, every file is looked into again.
+ */
+import type { Contents, ContentsCache, FileFacts } from './index.js';
+
+/** One file and what it was found to be; null: nothing that the catalogue knows. */
+export interface SavedContents {
+  readonly fileId: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly path: string;
+  readonly contents: Contents | null;
+}
+
+/** The whole of a cache, as it may be kept. */
+export interface SavedCache {
+  readonly catalogue: string;
+  readonly files: readonly SavedContents[];
+}
+
+/** More files than this are not remembered; the longest unasked ones are forgotten. */
+const maxFiles = 20_000;
+
+/**
+ * A cache for the catalogue with this hash, with what an earlier one had (`entries()`) where it was of
+ * the same catalogue.
+ */
+export function createContentsCache(catalogue: string, saved?: SavedCache): FileCache {
+  return new FileCache(catalogue, saved?.catalogue === catalogue ? saved.files : []);
+}
+
+/** Owns the answers; see `createContentsCache`. */
+export class FileCache implements ContentsCache {
+  readonly #catalogue: string;
+  readonly #files = new Map<string, SavedContents>();
+  readonly #byPath = new Map<string, SavedContents>();
+  pending = 0;
+
+  constructor(catalogue: string, files: readonly SavedContents[]) {
+    this.#catalogue = catalogue;
+    for (const file of files) this.#keep(file);
+  }
+
+  get({ fileId, size, mtimeMs }: FileFacts): Contents | null | undefined {
+    const known = this.#files.get(fileId);
+    if (known?.size !== size || known.mtimeMs !== mtimeMs) return undefined;
+    this.#keep(known);
+    return known.contents;
+  }
+
+  earlier(path: string): Contents | null {
+    return this.#byPath.get(path)?.contents ?? null;
+  }
+
+  set(path: string, { fileId, size, mtimeMs }: FileFacts, contents: Contents | null): void {
+    this.#keep({ fileId, size, mtimeMs, path, contents });
+  }
+
+  /** All that is known, longest unasked first. */
+  entries(): SavedCache {
+    return { catalogue: this.#catalogue, files: [...this.#files.values()] };
+  }
+
+  #keep(file: SavedContents): void {
+    this.#files.delete(file.fileId);
+    this.#files.set(file.fileId, file);
+    this.#byPath.set(file.path, file);
+    if (this.#files.size <= maxFiles) return;
+    for (const [fileId, { path }] of this.#files) {
+      this.#files.delete(fileId);
+      if (this.#byPath.get(path)?.fileId === fileId) this.#byPath.delete(path);
+      return;
+    }
+  }
+}
