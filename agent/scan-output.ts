@@ -3,6 +3,7 @@
  * ever gain fields; `scan-schema.ts` describes them. Names and paths come from disks that anyone may
  * have written, so control and direction characters never reach a terminal as they are.
  */
+import type { Affected } from '../policies/advisories.js';
 import type { Catalogue } from '../policies/catalogue.js';
 import type { CandidateReason, Component, RootStatus } from '../policies/component.js';
 import type { Verdict, VerdictStatus } from '../policies/evaluate.js';
@@ -41,6 +42,10 @@ export interface ComponentRecord extends Pick<
   readonly gateway?: string | null;
   /** null without a policy. */
   readonly verdict: VerdictRecord | null;
+  /** Ids of the advisories that name its version; left out where there are none. */
+  readonly advisories?: readonly string[];
+  /** Those that may, because the version is not known. */
+  readonly possibleAdvisories?: readonly string[];
   /** ISO 8601; only where history is kept. */
   readonly firstSeen?: string;
 }
@@ -68,12 +73,18 @@ export interface SummaryRecord {
 export interface Judged {
   readonly component: Component;
   readonly verdict: Verdict | null;
+  readonly affected?: readonly Affected[];
   readonly firstSeenMs?: number;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export function componentRecord({ component, verdict, firstSeenMs }: Judged): ComponentRecord {
+export function componentRecord({
+  component,
+  verdict,
+  affected = [],
+  firstSeenMs,
+}: Judged): ComponentRecord {
   const { id, tool, channel, manager, purl, name, version } = component;
   const { path, owner, scope, state, confidence, evidence, candidate, gateway } = component;
   return {
@@ -83,7 +94,20 @@ export function componentRecord({ component, verdict, firstSeenMs }: Judged): Co
     ...(candidate === undefined ? {} : { candidate }),
     ...(gateway === undefined ? {} : { gateway }),
     verdict: verdict === null ? null : verdictRecord(verdict),
+    ...advisoryFields(affected),
     ...(firstSeenMs === undefined ? {} : { firstSeen: iso(firstSeenMs) }),
+  };
+}
+
+function advisoryFields(
+  affected: readonly Affected[],
+): Pick<ComponentRecord, 'advisories' | 'possibleAdvisories'> {
+  const idsOf = (wanted: boolean): string[] =>
+    affected.filter(({ isCertain }) => isCertain === wanted).map(({ advisory }) => advisory.id);
+  const [advisories, possibleAdvisories] = [idsOf(true), idsOf(false)];
+  return {
+    ...(advisories.length === 0 ? {} : { advisories }),
+    ...(possibleAdvisories.length === 0 ? {} : { possibleAdvisories }),
   };
 }
 
@@ -205,14 +229,24 @@ function worstFirst(a: Judged, b: Judged): number {
   return of(a) - of(b);
 }
 
-function row({ component, verdict }: Judged, context: TableContext): string[] {
+/** Marks behind a version: an advisory names it, or may, because it is not known. */
+export const advisoryMarks = { certain: '(!)', possible: '(?)' };
+
+function versionCell({ component, affected = [] }: Judged): string {
+  const version = component.version ?? 'unknown';
+  if (affected.some(({ isCertain }) => isCertain)) return `${version} ${advisoryMarks.certain}`;
+  return affected.length === 0 ? version : `${version} ${advisoryMarks.possible}`;
+}
+
+function row(judged: Judged, context: TableContext): string[] {
+  const { component, verdict } = judged;
   const { catalogue } = context;
   const tool = component.tool === null ? null : catalogue.tool(component.tool);
   const instead = verdict?.replacement?.tool ?? null;
   const [name = '', ...cells] = [
     tool?.name ?? component.name,
     component.manager === null ? component.channel : `${component.channel} (${component.manager})`,
-    component.version ?? 'unknown',
+    versionCell(judged),
     shortPath(component.path, context),
     component.owner ?? 'machine',
     component.state,
@@ -282,6 +316,7 @@ function linesOf([first, ...others]: readonly RootRecord[]): readonly string[] {
 const problemWords: Readonly<Partial<Record<ProblemCode, string>>> = {
   unsupported: 'in a format that is not read',
   'network-mount': 'on a network or FUSE mount, which is not looked into',
+  guarded: 'in a folder for which macOS asks the person, which is not looked into',
 };
 
 const problemLine = ({ path, code }: Problem): string => `  ${path}: ${problemWords[code] ?? code}`;

@@ -12,6 +12,7 @@ import {
   type Detector,
   type Home,
   type Problem,
+  type ProblemCode,
   type Reader,
   type Reading,
   type Root,
@@ -227,13 +228,18 @@ function isEmptyFolder(folder: string, reader: Reader): boolean {
   return reader.list(folder).length === 0 && reader.problems.length === 0;
 }
 
+const untouched: ReadonlySet<ProblemCode> = new Set(['network-mount', 'guarded']);
+
 function statusOf(root: Root, world: World, count: number, reader: Reader): RootStatus {
   // What a process came from is told by its path also where nothing may be read.
   const losses = reader.problems.filter(
-    ({ isLoss, code }) => isLoss && !(root.channel === 'process' && code === 'network-mount'),
+    ({ isLoss, code }) => isLoss && !(root.channel === 'process' && untouched.has(code)),
   );
   if (losses.some(({ code }) => code === 'timeout')) return 'timeout';
-  if (losses.some(({ path }) => path === root.path)) return 'unreadable';
+  const isUntouched = reader.problems.some(({ path, code }) => {
+    return path === root.path && code === 'guarded';
+  });
+  if (isUntouched || losses.some(({ path }) => path === root.path)) return 'unreadable';
   if (losses.length > 0) return 'partial';
   const isPlace = root.channel !== 'process' && world.path.isAbsolute(root.path);
   const isAbsent = isPlace && count === 0 && reader.target(root.path) === null;

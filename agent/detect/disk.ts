@@ -23,15 +23,14 @@ export interface Disk {
   fromDisk(diskPath: string): string;
   /** Follows every link of a disk path; may answer from what it saw earlier in the same scan. */
   resolve(diskPath: string): Resolved;
-  /** Whether a real path is one that no call may touch, not even to ask what it is. */
-  refuses(diskPath: string): boolean;
+  /** Why no call may touch a path, not even to ask what it is; null: it may. */
+  refuses(diskPath: string): ProblemCode | null;
 }
 
 /** More links than this in one path is a loop, as Linux has it. */
 const maxLinks = 40;
 
 const absent: Resolved = { kind: 'absent' };
-const refused: Resolved = { kind: 'failed', code: 'network-mount' };
 const noThrow = { throwIfNoEntry: false } as const;
 
 /** The code of a failed call; null for what is simply not there. */
@@ -113,7 +112,8 @@ export function rememberingDisk(mounts: Mounts = noMounts): Disk {
     if (folder.kind !== 'real') return folder;
     if (!hasExactNames) return follow(at, mounts);
     const place = folder.path === path.sep ? at : folder.path + at.slice(at.lastIndexOf(path.sep));
-    if (mounts.refuses(place)) return refused;
+    const refused = mounts.refuses(place);
+    if (refused !== null) return { kind: 'failed', code: refused };
     try {
       const facts = fs.lstatSync(onDisk(place), noThrow);
       if (facts === undefined) return absent;
@@ -233,7 +233,8 @@ function walk({ root, partsOf, mounts }: Ground, parts: readonly string[]): Reso
       continue;
     }
     const next = path.join(at, part);
-    if (mounts.refuses(next)) return refused;
+    const refused = mounts.refuses(next);
+    if (refused !== null) return { kind: 'failed', code: refused };
     const facts = fs.lstatSync(onDisk(next), noThrow);
     if (facts === undefined) return absent;
     if (!facts.isSymbolicLink()) {

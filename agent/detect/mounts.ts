@@ -5,16 +5,17 @@
  * scan runs is seen by the next one. Windows has none: homes there are never mapped drives.
  */
 import fs from 'node:fs';
+import type { ProblemCode } from './index.js';
 import { decodeName } from './names.js';
 
 export interface Mounts {
   /** True: nothing is refused, and nobody has to ask. */
   readonly isNone: boolean;
-  /** Whether a disk path without links in it is such a mount or lies on one. */
-  refuses(diskPath: string): boolean;
+  /** Why a disk path without links in it must not be touched; null: it may be. */
+  refuses(diskPath: string): ProblemCode | null;
 }
 
-export const noMounts: Mounts = { isNone: true, refuses: () => false };
+export const noMounts: Mounts = { isNone: true, refuses: () => null };
 
 /** One line of the system's table. */
 export interface Mount {
@@ -97,16 +98,22 @@ export function mountsOf(mounts: readonly Mount[], allowed: readonly string[] = 
     .filter(([point, isLocal]) => !isLocal && point !== '/' && !/^\/(proc|sys)\//.test(point))
     .map(([point]) => point)
     .filter((point) => !allowed.some((place) => `${place}/`.startsWith(`${point}/`)));
-  if (points.length === 0) return noMounts;
-  const known = new Set(points.map(keyOf));
+  return refusing(new Map(points.map((point) => [point, 'network-mount'])), noMounts);
+}
+
+/** The same with further folders that are left alone for the reason beside each. */
+export function refusing(folders: ReadonlyMap<string, ProblemCode>, mounts: Mounts): Mounts {
+  if (folders.size === 0) return mounts;
+  const known = new Map([...folders].map(([folder, code]) => [keyOf(folder), code]));
   return {
     isNone: false,
     refuses(diskPath) {
       let at = keyOf(diskPath);
       for (;;) {
-        if (known.has(at)) return true;
+        const code = known.get(at);
+        if (code !== undefined) return code;
         const cut = at.lastIndexOf('/');
-        if (cut <= 0) return false;
+        if (cut <= 0) return mounts.refuses(diskPath);
         at = at.slice(0, cut);
       }
     },

@@ -182,8 +182,15 @@ class DiskReader implements Reader {
   }
 
   #real(file: string, resolved: Resolved): string | null {
-    if (resolved.kind === 'failed') this.note(file, resolved.code);
+    if (resolved.kind === 'failed') this.#noteRefusal(file, resolved.code);
     return resolved.kind === 'real' ? resolved.path : null;
+  }
+
+  /** To look for something in a guarded folder is no loss, as nothing is looked for there; a link into one is. */
+  #noteRefusal(file: string, code: ProblemCode): void {
+    const place = code === 'guarded' ? this.#options.disk.toDisk(file) : null;
+    const isAsked = place !== null && this.#options.disk.refuses(place) === 'guarded';
+    this.note(file, code, !isAsked);
   }
 
   /** The real place behind a path if it lies inside the boundary. */
@@ -199,9 +206,9 @@ class DiskReader implements Reader {
   }
 
   #isRefused(file: string, place: string): boolean {
-    if (!this.#options.disk.refuses(place)) return false;
-    this.note(file, 'network-mount');
-    return true;
+    const code = this.#options.disk.refuses(place);
+    if (code !== null) this.#noteRefusal(file, code);
+    return code !== null;
   }
 
   /** Decided before opening: opening a device acts on it, and opening a placeholder downloads it. */

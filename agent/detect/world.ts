@@ -18,8 +18,9 @@ import {
 } from '../platform/index.js';
 import { parsePasswd } from '../platform/linux.js';
 import { folderDisk, rememberingDisk, type Disk } from './disk.js';
+import { guardedFolders } from './guarded.js';
 import type { Home, Problem, ProcessEntry, World } from './index.js';
-import { machineMounts, type Mounts } from './mounts.js';
+import { machineMounts, refusing, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
 import { registryEnvironment, type LiveRegistry, type RegistryWorld } from './registry.js';
 import { placeVariables, readMachineStart, readStartFiles, splitPath } from './shell-path.js';
@@ -35,9 +36,18 @@ export interface WorldOptions {
   readonly hasNetworkHomes?: boolean;
 }
 
-/** The mounts that a scan of these homes must not touch, as they are now. */
-const mountsFor = (homes: readonly Account[], { hasNetworkHomes }: WorldOptions): Mounts =>
-  machineMounts(hasNetworkHomes === true ? homes.map(({ home }) => home) : []);
+/** What a scan of these homes, as they lie on the disk, must not touch: mounts as they are now, guarded folders. */
+function untouched(
+  homes: readonly string[],
+  platform: Platform,
+  { hasNetworkHomes }: WorldOptions,
+): Mounts {
+  const mounts = machineMounts(hasNetworkHomes === true ? homes : []);
+  const folders = homes.flatMap((home) =>
+    guardedFolders(platform).map((folder) => [nodePath.join(home, folder), 'guarded'] as const),
+  );
+  return refusing(new Map(folders), mounts);
+}
 
 /** The environment of the one person it belongs to. */
 interface OwnEnvironment {
@@ -73,7 +83,8 @@ export function machineWorld(
   const facts = platformFacts(thisPlatform());
   const own = options.takesOwnEnvironment ?? !isPrivileged();
   const everyone = options.isOwnHomeOnly === true ? [currentAccount()] : localPeople();
-  const disk = rememberingDisk(mountsFor(everyone, options));
+  const homes = everyone.map(({ home }) => home);
+  const disk = rememberingDisk(untouched(homes, facts.platform, options));
   const isThere = (home: string): boolean => disk.resolve(home).kind !== 'absent';
   const people = everyone.filter(({ home }) => home !== facts.rootHome || isThere(home));
   return buildWorld(options, {
@@ -111,7 +122,13 @@ export function homesWorld(
   return buildWorld(options, {
     facts,
     path: ownPath,
-    disk: rememberingDisk(mountsFor(people, options)),
+    disk: rememberingDisk(
+      untouched(
+        people.map(({ home }) => home),
+        facts.platform,
+        options,
+      ),
+    ),
     people,
     hasSystem: false,
     mayBeEmpty: true,
@@ -131,12 +148,14 @@ export function folderWorld(
 ): World {
   const facts = platformFacts(platform);
   const named = options.hasNetworkHomes === true ? [nodePath.resolve(folder)] : [];
-  const disk = folderDisk(folder, platform, machineMounts(named));
+  const plain = folderDisk(folder, platform, machineMounts(named));
+  const listed = options.accounts ?? folderAccounts(plain, facts);
+  const homes = listed.flatMap(({ home }) => plain.toDisk(home) ?? []);
+  const disk = folderDisk(folder, platform, untouched([...homes, ...named], platform, options));
   const exists = (home: string): boolean => {
     const place = disk.toDisk(home);
     return place !== null && disk.resolve(place).kind === 'real';
   };
-  const listed = options.accounts ?? folderAccounts(disk, facts);
   return buildWorld(options, {
     facts,
     path: facts.path,

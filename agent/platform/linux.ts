@@ -42,10 +42,10 @@ function directoryHomes(known: readonly Account[]): readonly Account[] {
   const mounted = listMounts();
   const mounts = mountsOf(mounted);
   const names = new Set([
-    ...(mounts.refuses('/home') ? [] : namesBelowHome()),
+    ...(mounts.refuses('/home') === null ? namesBelowHome() : []),
     ...mounted
       .map(({ point }) => point)
-      .filter((point) => path.posix.dirname(point) === '/home' && mounts.refuses(point))
+      .filter((point) => path.posix.dirname(point) === '/home' && mounts.refuses(point) !== null)
       .map((point) => path.posix.basename(point)),
   ]);
   return [...names]
@@ -53,7 +53,7 @@ function directoryHomes(known: readonly Account[]): readonly Account[] {
     .filter((name) => name !== 'linuxbrew' && name !== 'lost+found')
     .flatMap((name): Account[] => {
       const home = `/home/${name}`;
-      if (mounts.refuses(home)) return [{ name, uid: null, home, shell: null }];
+      if (mounts.refuses(home) !== null) return [{ name, uid: null, home, shell: null }];
       const facts = fs.lstatSync(home, { throwIfNoEntry: false });
       return facts?.isDirectory() === true ? [{ name, uid: facts.uid, home, shell: null }] : [];
     })
