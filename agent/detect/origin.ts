@@ -119,6 +119,42 @@ function wholeOf(folder: string, folderName: string, world: World, reader: Reade
   return null;
 }
 
+/** How far above a program its package's own folder may lie. */
+const maxLevels = 3;
+
+/** The package that a program outside any node_modules belongs to: its manifest names the file. */
+export function packageBeside(
+  real: string,
+  world: World,
+  reader: Reader,
+): Extract<Origin, { kind: 'npm' }> | null {
+  let folder = world.path.dirname(real);
+  for (let level = 0; level < maxLevels; level += 1) {
+    const file = world.path.join(folder, 'package.json');
+    if (reader.facts(file) !== null) {
+      const manifest = readManifest(folder, world, reader);
+      const tool = manifest === null ? null : world.catalogue.match('npm', manifest.name);
+      if (manifest === null || tool === null || !isCommand(real, folder, world, reader))
+        return null;
+      return { kind: 'npm', manager: null, folder, tool, ...manifest };
+    }
+    folder = world.path.dirname(folder);
+  }
+  return null;
+}
+
+/** Whether the manifest's `bin` names this file. */
+function isCommand(real: string, folder: string, world: World, reader: Reader): boolean {
+  const manifest = reader.json(world.path.join(folder, 'package.json'));
+  const bin =
+    typeof manifest === 'object' && manifest !== null && 'bin' in manifest ? manifest.bin : null;
+  const targets = typeof bin === 'object' && bin !== null ? Object.values(bin) : [bin];
+  return targets.some(
+    (target) =>
+      typeof target === 'string' && reader.realPath(world.path.join(folder, target)) === real,
+  );
+}
+
 function readManifest(folder: string, world: World, reader: Reader): Manifest | null {
   const manifest = reader.json(world.path.join(folder, 'package.json'));
   if (typeof manifest !== 'object' || manifest === null || !('name' in manifest)) return null;

@@ -6,7 +6,8 @@
 import type { Component } from '../../policies/component.js';
 import { runningApplication } from './applications-running.js';
 import { makeComponent, packageUrl, toolOf } from './component.js';
-import { commandPaths, programName } from './executables.js';
+import { commandPaths } from './executables-places.js';
+import { programName } from './executables-records.js';
 import { matchVersionFolder } from './folders.js';
 import type { Detector, Home, ProcessEntry, Reader, Root, World } from './index.js';
 import { originOf } from './origin.js';

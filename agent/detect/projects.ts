@@ -68,6 +68,33 @@ export function foldersWith(
   return found.filter((folder) => folder !== home);
 }
 
+/** Folders that hold no program of a person's own, or whose programs have roots of their own. */
+const stores = new Set(
+  `.git .hg .svn .cache .npm .pnpm-store .yarn .rustup .gradle .m2 .nuget .Trash .tox .mypy_cache .ruff_cache
+  .pytest_cache .terraform .next .turbo .vscode-server .var go/pkg .cargo/registry .cargo/git .local/share/pnpm
+  .local/share/Trash .local/share/containers .local/share/flatpak .local/share/Steam .bun/install/cache
+  .local/share/uv .local/share/mise .docker .minikube site-packages __pycache__ node_modules`.split(
+    /\s+/,
+  ),
+);
+/** Names of files that are no programs whatever their permissions: many, and each costs a call. */
+const noProgram =
+  /\.(d\.ts|tsx?|jsx|map|json|jsonc|ya?ml|toml|lock|md|txt|html?|s?css|svg|png|jpe?g|gif|webp|ico|woff2?|pdf|py|pyc|rs|go|c|cc|cpp|h|hpp|java|kt|rb|php|sql|log|so|dylib|dll|a|o|zip|gz|xz|zst|tar|sh|bash|zsh)$/i;
+
+/** Files below a home that may be programs, in a fixed order; hidden folders are gone into too. */
+export function programFiles(home: string, world: World, reader: Reader): readonly string[] {
+  const { path } = world;
+  return walk(home, world, reader, (entries, folders, folder) => ({
+    found: entries
+      .filter(({ kind, name }) => kind === 'file' && !noProgram.test(name))
+      .map(({ name }) => name),
+    next: folders.filter((name) => {
+      const below = path.relative(home, path.join(folder, name)).replaceAll('\\', '/');
+      return !stores.has(name) && !stores.has(below) && !kegs.has(name);
+    }),
+  }));
+}
+
 /** What to do with a folder: names below it that are sought (empty: itself), and those to go into. */
 interface Step {
   readonly found: readonly string[];
@@ -78,7 +105,7 @@ function walk(
   home: string,
   world: World,
   reader: Reader,
-  step: (entries: readonly Entry[], folders: readonly string[]) => Step,
+  step: (entries: readonly Entry[], folders: readonly string[], folder: string) => Step,
 ): readonly string[] {
   const found: string[] = [];
   let level = [home];
@@ -96,7 +123,7 @@ function walk(
         .filter(({ kind }) => kind === 'dir')
         .map(({ name }) => name)
         .filter((name) => folder !== home || !guarded[world.platform].has(name));
-      const { found: sought, next } = step(entries, folders);
+      const { found: sought, next } = step(entries, folders, folder);
       found.push(...sought.map((name) => world.path.join(folder, name)));
       below.push(...next.map((name) => world.path.join(folder, name)));
     }
