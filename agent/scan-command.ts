@@ -10,6 +10,7 @@ import { CurfewError } from '../wire/errors.js';
 import type { World } from './detect/index.js';
 import { folderWorld, homesWorld, machineWorld, type WorldOptions } from './detect/world.js';
 import { relate, rootStates } from './related.js';
+import { advisoryLines, withAdvisories } from './scan-advisories.js';
 import { prepareScan, scanWorld, type ScanResult } from './scan.js';
 import { parseScanFlags, scanHelp, type ScanFlags } from './scan-flags.js';
 import {
@@ -59,7 +60,7 @@ async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   const result = scanWorld(world);
   const { components: known, firstSeen } = await remembered(flags, result, io);
   const components = relate(known, { catalogue, roots: rootStates(result.readings) });
-  const judged = await judge(components, { flags, policy, world });
+  const judged = await withAdvisories(await judge(components, { flags, policy, world }), catalogue);
   const dated = judged.map((each): Judged => {
     const firstSeenMs = firstSeen[each.component.id];
     return firstSeenMs === undefined ? each : { ...each, firstSeenMs };
@@ -70,7 +71,7 @@ async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   } else {
     const homes = world.homes.map(({ path }) => path);
     const context = { catalogue, homes, pathSeparator: world.path.sep };
-    io.stdout(await peopleTable(dated, context));
+    io.stdout((await peopleTable(dated, context)) + advisoryLines(dated, catalogue));
     io.stderr(problemLines(summary));
   }
   return exitCodeOf(dated, summary);

@@ -3,7 +3,7 @@
  * ever gain fields; `scan-schema.ts` describes them. Names and paths come from disks that anyone may
  * have written, so control and direction characters never reach a terminal as they are.
  */
-import type { Affected } from '../policies/advisories.js';
+import type { Affected } from '../policies/affected.js';
 import type { Catalogue } from '../policies/catalogue.js';
 import type { CandidateReason, Component, RootStatus } from '../policies/component.js';
 import type { Verdict, VerdictStatus } from '../policies/evaluate.js';

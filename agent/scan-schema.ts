@@ -57,6 +57,16 @@ const component = Type.Object({
     orNull(text('Host of the model endpoint its tool is set up for; left out where not known.')),
   ),
   verdict: orNull(verdict),
+  advisories: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Ids of published faults that name this version; left out where there are none.',
+    }),
+  ),
+  possibleAdvisories: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Ids of those that may be in it, because the version is not known.',
+    }),
+  ),
   firstSeen: Type.Optional(text('Instant of the first scan that found it; only with --state.')),
 });
 

@@ -12,6 +12,7 @@ import { readIdentity } from './identity-files.js';
 import { attach } from './inventory.js';
 import { localPeople, thisPlatform } from './platform/index.js';
 import type { CommandIo } from './run.js';
+import { advisoryLines, withAdvisories } from './scan-advisories.js';
 import { componentRecord, peopleTable, printable, type Judged } from './scan-output.js';
 import { machineSettings } from './settings.js';
 import { openStore, type Store, type StoredRoot } from './store.js';
@@ -42,6 +43,8 @@ export interface StatusRecord {
   readonly deviceId: string | null;
   readonly components: number;
   readonly verdicts: Readonly<Record<string, number>>;
+  /** Components whose version an advisory names. */
+  readonly withAdvisories: number;
   readonly lastComplete: string | null;
   readonly bundleSequence: number | null;
   readonly pendingReports: number;
@@ -57,14 +60,14 @@ interface Known {
 /** Answers the exit code. */
 export async function runStatus(argv: readonly string[], io: CommandIo): Promise<number> {
   const options = { json: { type: 'boolean' }, oneline: { type: 'boolean' } } as const;
-  return guarded('status', io, () => {
+  return guarded('status', io, async () => {
     const values = valuesOf(argv, options);
     if (values.help === true) return print(io, statusHelp);
-    const { status } = readKnown();
+    const { status } = await readKnown();
     if (values.json === true) io.stdout(`${JSON.stringify(status)}\n`);
     else if (values.oneline === true) io.stdout(`${oneLine(status)}\n`);
     else io.stdout(people(status));
-    return Promise.resolve(exitCode(status));
+    return exitCode(status);
   });
 }
 
@@ -79,14 +82,15 @@ export async function runInventory(argv: readonly string[], io: CommandIo): Prom
         hint: 'Give table or json.',
       });
     }
-    const { judged, status } = readKnown();
+    const { judged, status } = await readKnown();
     if (format === 'json') {
       for (const one of judged) io.stdout(`${JSON.stringify(componentRecord(one))}\n`);
     } else {
       const { HomeOnly } = machineSettings(thisPlatform(), process.env).values;
       const homes = HomeOnly === null ? localPeople().map(({ home }) => home) : [HomeOnly];
-      const context = { catalogue: builtInCatalogue(), homes, pathSeparator: path.sep };
-      io.stdout(await peopleTable(judged, context));
+      const catalogue = builtInCatalogue();
+      const context = { catalogue, homes, pathSeparator: path.sep };
+      io.stdout((await peopleTable(judged, context)) + advisoryLines(judged, catalogue));
       for (const { root, status: word } of status.notRead) {
         io.stdout(`Not fully read: ${printable(root)} (${word})\n`);
       }
@@ -128,23 +132,28 @@ function valuesOf(
   }
 }
 
-function readKnown(): Known {
+async function readKnown(): Promise<Known> {
   const folder = machineSettings(thisPlatform(), process.env).values.DataFolder;
   const store = openStore(folder, { isReadOnly: true });
   try {
     const verdicts = new Map(
       store.verdicts().map(({ component, verdict }) => [component, verdict]),
     );
-    const judged = attach(store, builtInCatalogue()).map(({ component, firstSeen }) => ({
+    const catalogue = builtInCatalogue();
+    const known = attach(store, catalogue).map(({ component, firstSeen }) => ({
       component,
       verdict: verdicts.get(component.id) ?? null,
       firstSeenMs: firstSeen,
     }));
+    const judged = await withAdvisories(known, catalogue);
     return { judged, status: statusOf(store, judged, folder) };
   } finally {
     store.close();
   }
 }
+
+const isAffected = ({ affected = [] }: Judged): boolean =>
+  affected.some(({ isCertain }) => isCertain);
 
 const isRead = ({ status }: StoredRoot): boolean => status === 'complete' || status === 'absent';
 
@@ -165,6 +174,7 @@ function statusOf(store: Store, judged: readonly Judged[], folder: string): Stat
     deviceId: identity?.deviceId ?? null,
     components: judged.length,
     verdicts: counts,
+    withAdvisories: judged.filter(isAffected).length,
     lastComplete: lastComplete === null ? null : new Date(lastComplete).toISOString(),
     bundleSequence: store.document('bundle')?.sequence ?? null,
     pendingReports: reports.pending,
@@ -200,6 +210,9 @@ function people(status: StatusRecord): string {
   const lines = [
     `State: ${status.state}`,
     `Components: ${status.components}${verdicts.length === 0 ? '' : ` (${verdicts.join(', ')})`}`,
+    ...(status.withAdvisories === 0
+      ? []
+      : [`With published faults: ${status.withAdvisories} (curfew inventory names them)`]),
     `Last complete scan: ${status.lastComplete ?? 'never'}`,
     `Policy bundle: ${status.bundleSequence ?? 'none yet'}`,
     `Server: ${status.enrolled ? `enrolled as ${status.deviceId}` : 'not enrolled'}`,

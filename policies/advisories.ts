@@ -1,59 +1,16 @@
 /**
- * Which published faults a component has: the catalogue's advisories held against its tool, channel and
- * version. A version that is not known is never taken for a sound one. It looks nothing up and decides
- * no verdict; a policy denies versions by its own rules. Loaded only where something was found.
+ * The catalogue's advisories: which of them a component has, and what may be wrong with them as they
+ * are written. Ranges are read by each ecosystem's own rules; a scan decides what it can without those
+ * (`affected.ts`) and loads this file for the rest.
  */
-import type { Advisory, Catalogue, CatalogueDocument, Identifiers } from './catalogue.js';
-import type { Channel, Component } from './component.js';
+import { affectedWith, type Affected, type Affectable } from './affected.js';
+import type { Catalogue, CatalogueDocument, Identifiers } from './catalogue.js';
+import type { Channel } from './component.js';
 import { checkRange, inRange } from './versions.js';
 
-export interface Affected {
-  readonly advisory: Advisory;
-  /** False when the version is not known, or the range cannot be read for it: possibly affected. */
-  readonly isCertain: boolean;
-}
-
-type Subject = Pick<Component, 'tool' | 'channel' | 'manager' | 'purl' | 'version' | 'state'>;
-
-/** Traces and records that name a program and are none: without a version they prove no fault. */
-const records: ReadonlySet<Channel> = new Set(['config', 'mcp', 'model', 'service']);
-
 /** The advisories of a component's tool that its version is in or may be in, the certain ones first. */
-export function affectedBy(component: Subject, catalogue: Catalogue): readonly Affected[] {
-  const { tool, channel, version, state } = component;
-  if (tool === null) return [];
-  if (version === null && (state === 'residual' || records.has(channel))) return [];
-  const numbers = numberingOf(component);
-  const found = catalogue.advisories.flatMap((advisory): Affected[] => {
-    const answers = advisory.affects
-      .filter((one) => one.tool === tool && isOneOf(one.channels, component))
-      .map(({ versions }) => inRange(numbers, version, versions));
-    if (answers.includes('in')) return [{ advisory, isCertain: version !== null }];
-    return answers.includes('unknown') ? [{ advisory, isCertain: false }] : [];
-  });
-  return found.sort((a, b) => Number(b.isCertain) - Number(a.isCertain));
-}
-
-const packageType = (purl: string | null): 'npm' | 'pypi' | null =>
-  purl === null
-    ? null
-    : purl.startsWith('pkg:npm/')
-      ? 'npm'
-      : /^pkg:pypi\//.test(purl)
-        ? 'pypi'
-        : null;
-
-/** Whose rules the version follows: a process or a record of a package carries it as a package URL. */
-function numberingOf({ channel, manager, purl }: Subject): string {
-  return packageType(purl) ?? (channel === 'package' ? (manager ?? channel) : channel);
-}
-
-function isOneOf(channels: readonly Channel[], { channel, purl }: Subject): boolean {
-  if (channels.length === 0 || channels.includes(channel)) return true;
-  const type = packageType(purl);
-  return type === null
-    ? channel === 'process' && channels.includes('executable')
-    : channels.includes(type);
+export function affectedBy(component: Affectable, catalogue: Catalogue): readonly Affected[] {
+  return affectedWith(component, catalogue, inRange);
 }
 
 /** The lists whose names show in a channel; a program of its own needs a command, a folder or content. */

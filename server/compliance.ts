@@ -4,6 +4,7 @@
  * is right without a job. Counts are aggregates over an index of standings for now; counters kept by
  * ingest would stand behind the same store functions.
  */
+import { affectedBy } from '../policies/advisories.js';
 import type { Catalogue } from '../policies/catalogue.js';
 import type { Agents } from './agents.js';
 import type { Store } from './store/index.js';
@@ -123,5 +124,19 @@ export function findingView(
     replacementName: verdict.replacement === null ? null : toolName(catalogue, verdict.replacement),
     firstSeen: iso(finding.firstSeen),
     components,
+    ...advisoriesOf(components, catalogue),
   };
+}
+
+function advisoriesOf(
+  components: Finding['components'],
+  catalogue: Catalogue,
+): Pick<Finding, 'advisories' | 'possibleAdvisories'> {
+  const affected = components.flatMap((component) => affectedBy(component, catalogue));
+  const idsOf = (wanted: boolean): string[] => [
+    ...new Set(
+      affected.flatMap(({ advisory, isCertain }) => (isCertain === wanted ? advisory.id : [])),
+    ),
+  ];
+  return { advisories: idsOf(true), possibleAdvisories: idsOf(false) };
 }

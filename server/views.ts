@@ -67,6 +67,10 @@ export const Finding = Type.Object({
   replacementName: nullable(Type.String()),
   firstSeen: time,
   components: Type.Array(ReportedComponent),
+  /** Ids of the catalogue's advisories that name the version of a component. */
+  advisories: Type.Array(Type.String()),
+  /** Those that may, because a version is not known. */
+  possibleAdvisories: Type.Array(Type.String()),
 });
 export type Finding = Static<typeof Finding>;
 

@@ -240,7 +240,7 @@ test('the table names the tool, how long is left and what to use instead', async
   expect(cells.slice(1, -1)).toEqual([
     'Claude Code',
     'executable (native)',
-    '2.1.120',
+    '2.1.120 (!)',
     '~/.local/share/claude/versions/2.1.120',
     'ana',
     'installed',

@@ -211,6 +211,27 @@ describe('lists', () => {
     expect(await list('device=nobody')).toEqual([]);
   });
 
+  test('a finding names the advisories of its versions, and those that it may have', async () => {
+    const device = await enrolDevice(running);
+    const agent = await connect(running, device);
+    const allowed = component('a', { status: 'allowed' });
+    const versions = ['2.1.150', '2.1.331', null];
+    agent.send(
+      new TestStream().next(
+        snapshot([
+          ...versions.map((version, at) => ({ ...allowed, id: `${at}`.repeat(32), version })),
+          { ...allowed, id: 'f'.repeat(32), tool: 'qoder', name: 'qoder', version: null },
+        ]),
+      ),
+    );
+    await agent.next();
+    const page = (await (await running.get('/findings')).json()) as FindingPage;
+    const told = new Map(page.findings.map((finding) => [finding.tool, finding]));
+    expect(told.get('claude-code')?.advisories).toEqual(['claude-code-covert-prompt-marker']);
+    expect(told.get('claude-code')?.possibleAdvisories).toContain('CVE-2025-59536');
+    expect(told.get('qoder')).toMatchObject({ advisories: [], possibleAdvisories: [] });
+  });
+
   test('policies show the instants that their dates mean', async () => {
     const { store } = running;
     const { keys, catalogue } = running.server.context;
