@@ -24,6 +24,7 @@ import { enrol } from './report/enrol.js';
 import { networkSettings } from './report/network.js';
 import { openOutbox, type Outbox } from './report/outbox.js';
 import type { Device } from './rules.js';
+import { printable } from './scan-output.js';
 import { createScanner } from './scanner.js';
 import { machineSettings, type Settings } from './settings.js';
 import { makeFolder, nativeBinding, openStore, type Store } from './store.js';
@@ -67,7 +68,13 @@ const machine: Subject = { kind: 'machine' };
 export async function openAgent(builtIn: Catalogue): Promise<Agent> {
   const settings = machineSettings(thisPlatform(), process.env);
   const log = pino(
-    { level: settings.values.LogLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level: settings.values.LogLevel,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // Names come from disks that anyone may have written; JSON leaves direction characters as they are.
+      hooks: { streamWrite: (line) => `${printable(line.trimEnd())}\n` },
+    },
     pino.destination({ dest: 2, sync: true }),
   );
   for (const problem of settings.problems) {

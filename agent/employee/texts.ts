@@ -92,9 +92,18 @@ const chinese = (facts: PromptFacts): PromptText => {
 const sentences = (parts: readonly (string | null)[]): string =>
   parts.filter((part) => part !== null && part !== '').join('\n');
 
+/** A name may be a folder's, and could otherwise add sentences of its own. */
+const onOneLine = (name: string): string => name.replaceAll('\n', '�');
+
 /** The prompt in the reader's language, without characters that could steer a terminal or a text's direction. */
 export function promptText(language: Language, facts: PromptFacts): PromptText {
-  const { title, body } = language === 'zh-CN' ? chinese(facts) : english(facts);
+  const { toolName, replacementName } = facts;
+  const named = {
+    ...facts,
+    toolName: onOneLine(toolName),
+    replacementName: replacementName === null ? null : onOneLine(replacementName),
+  };
+  const { title, body } = language === 'zh-CN' ? chinese(named) : english(named);
   return { title: plain(title), body: plain(body) };
 }
 
