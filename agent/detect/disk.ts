@@ -90,12 +90,21 @@ export const ownDisk: Disk = {
 /** Only here is a folder's real path nothing but its parent's and its own name as it was asked for. */
 const hasExactNames = process.platform === 'linux';
 
+/** How a disk answers for one path by itself, and where it begins. */
+interface Slow {
+  readonly top: string;
+  readonly mounts: Mounts;
+  /** Whether a folder's real path is its parent's and its name as asked for. */
+  readonly isExact: boolean;
+  readonly follow: (place: string) => Resolved;
+}
+
 /**
- * This machine for the length of one scan: it remembers where folders lead and which are missing, as
+ * The same answers for the length of one scan: it remembers where folders lead and which are missing, as
  * most of what a scan asks for lies in few folders or in none. A folder that is swapped meanwhile leads
  * nowhere new: what is opened is checked by its descriptor.
  */
-export function rememberingDisk(mounts: Mounts = noMounts): Disk {
+function remembering({ top, mounts, isExact, follow }: Slow): Disk['resolve'] {
   const folders = new Map<string, Resolved>();
   const folderAt = (at: string): Resolved => {
     let known = folders.get(at);
@@ -107,29 +116,37 @@ export function rememberingDisk(mounts: Mounts = noMounts): Disk {
   };
   const entryAt = (at: string): Resolved => {
     const above = path.dirname(at);
-    if (above === at) return { kind: 'real', path: at };
+    if (at === top || above === at) return { kind: 'real', path: at };
     const folder = folderAt(above);
     if (folder.kind !== 'real') return folder;
-    if (!hasExactNames) return follow(at, mounts);
-    const place = folder.path === path.sep ? at : folder.path + at.slice(at.lastIndexOf(path.sep));
+    if (!isExact) return follow(at);
+    const own = at.slice(at.lastIndexOf(path.sep));
+    const place = folder.path === path.sep ? own : folder.path + own;
     const refused = mounts.refuses(place);
     if (refused !== null) return { kind: 'failed', code: refused };
     try {
       const facts = fs.lstatSync(onDisk(place), noThrow);
       if (facts === undefined) return absent;
-      return facts.isSymbolicLink() ? follow(place, mounts) : { kind: 'real', path: place };
+      return facts.isSymbolicLink() ? follow(place) : { kind: 'real', path: place };
     } catch (error) {
       return failed(error);
     }
   };
-  return {
-    ...ownDisk,
-    refuses: mounts.refuses,
-    resolve(diskPath) {
-      const at = path.resolve(diskPath);
-      return folders.get(at) ?? entryAt(at);
-    },
+  return (diskPath) => {
+    const at = path.resolve(diskPath);
+    return folders.get(at) ?? entryAt(at);
   };
+}
+
+/** This machine for the length of one scan. */
+export function rememberingDisk(mounts: Mounts = noMounts): Disk {
+  const resolve = remembering({
+    top: path.sep,
+    mounts,
+    isExact: hasExactNames,
+    follow: (place) => follow(place, mounts),
+  });
+  return { ...ownDisk, refuses: mounts.refuses, resolve };
 }
 
 /**
@@ -173,13 +190,13 @@ function windowsFromDisk(root: string, diskPath: string): string {
 }
 
 /**
- * A folder as the root of a machine: `/x` is `folder/x`, `C:\x` is `folder/x`, `D:\x` is `folder/D/x`.
+ * A folder as the root of a machine, for the length of one scan: `/x` is `folder/x`, `C:\x` is `folder/x`, `D:\x` is `folder/D/x`.
  * Throws when the folder does not exist or lies on a refused mount.
  */
 export function folderDisk(folder: string, platform: Platform, mounts: Mounts = noMounts): Disk {
   const spelled = path.resolve(folder);
-  const top = follow(spelled, mounts);
-  if (top.kind === 'failed' && top.code === 'network-mount') {
+  const own = follow(spelled, mounts);
+  if (own.kind === 'failed' && own.code === 'network-mount') {
     throw new Error('it lies on a network or FUSE mount, which is not looked into');
   }
   const root = fs.realpathSync.native(folder);
@@ -202,7 +219,7 @@ export function folderDisk(folder: string, platform: Platform, mounts: Mounts = 
     }
     return path.isAbsolute(target) ? target.split(path.sep) : null;
   };
-  const resolve = (diskPath: string): Resolved => {
+  const walked = (diskPath: string): Resolved => {
     try {
       const parts = path.relative(root, diskPath).split(path.sep);
       return walk({ root, partsOf, mounts }, parts);
@@ -210,6 +227,7 @@ export function folderDisk(folder: string, platform: Platform, mounts: Mounts = 
       return failed(error);
     }
   };
+  const resolve = remembering({ top: root, mounts, isExact: true, follow: walked });
   return { toDisk, fromDisk, resolve, refuses: mounts.refuses };
 }
 

@@ -164,6 +164,17 @@ describe('a disk with a refused mount', () => {
     expect(one.problems.map(({ code }) => code)).toEqual(['network-mount', 'network-mount']);
   });
 
+  test('is not reached by way of a link to the top of the file system', () => {
+    link(top, 'home/top', '/');
+    const at = path.join(top, 'home/top', top, 'share/a.json');
+    const one = reader('/');
+    expect(one.text(at)).toBeNull();
+    expect(one.problems).toMatchObject([{ path: at, code: 'network-mount', isLoss: true }]);
+    expect(one.realPath(path.join(top, 'home/top', top, 'home/own'))).toBe(
+      path.join(top, 'home/own'),
+    );
+  });
+
   test('follows honest links as without it', () => {
     link(top, 'home/short', 'own');
     link(top, 'home/long', path.join(top, 'home/short/../short/b.json'));
