@@ -174,7 +174,7 @@ test('the place to watch is the folder, or the nearest existing one and the name
   expect(placeToWatch(path.join(home, 'gone/x'), path.join(home, 'gone'))).toBeNull();
 });
 
-test('out of watches it says so, does not fail, and comes back by itself', async () => {
+test('C104 out of watches it says so, does not fail, and comes back by itself', async () => {
   write('a/x');
   const failures = ['ENOSPC', 'EMFILE'];
   const made: string[] = [];
