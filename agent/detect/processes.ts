@@ -1,17 +1,25 @@
 /**
  * Tools that run now, by the file they came from: the executable, or the script that a general runtime
- * was started with. Of a command line only that one path is ever used; everything after it is dropped
+ * was started with; by the record of that file, else by what it holds. Of a command line only that one path is ever used; everything after it is dropped
  * before anything is kept. A process that cannot be looked into is no finding and no absence either.
  */
 import type { Component } from '../../policies/component.js';
 import { runningApplication } from './applications-running.js';
 import { makeComponent, packageUrl, toolOf } from './component.js';
-import { commandPaths } from './executables-places.js';
+import { earlierContents, identifyContents } from './contents.js';
+import { commandPaths, isSystemFolder } from './executables-places.js';
 import { programName } from './executables-records.js';
 import { matchVersionFolder } from './folders.js';
 import type { Detector, Home, ProcessEntry, Reader, Root, World } from './index.js';
-import { originOf } from './origin.js';
-import { pythonCommand } from './python-commands.js';
+import { originOf, packageBeside, type Origin } from './origin.js';
+import {
+  isRuntime,
+  programOf,
+  startedFiles,
+  startedModule,
+  startedPackage,
+} from './process-files.js';
+import { pythonCommand, pythonModule } from './python-commands.js';
 import { maxPathLength } from './reader.js';
 
 export const processes: Detector = {
@@ -28,11 +36,14 @@ export const processes: Detector = {
 
 function readProcesses(root: Root, world: World, reader: Reader): readonly Component[] {
   const found = new Map<string, Component>();
+  const unknown: ProcessEntry[] = [];
   for (const entry of world.processes ?? []) {
     if (entry.argv === null && entry.exe === null) reader.note(root.id, 'denied', false);
     const component = componentOf(entry, world, reader);
-    if (component !== null) found.set(component.id, component);
+    if (component === null) unknown.push(entry);
+    else found.set(component.id, component);
   }
+  for (const component of copiesAmong(unknown, root, world)) found.set(component.id, component);
   return [...found.values()];
 }
 
@@ -47,68 +58,86 @@ interface Identity {
 }
 
 function componentOf(entry: ProcessEntry, world: World, reader: Reader): Component | null {
-  const home = world.homes.find(({ uid }) => uid !== null && uid === entry.uid) ?? null;
-  const owner = home?.account ?? entry.account;
-  const make = (identity: Identity, kind: string, confidence: 'high' | 'medium'): Component =>
-    makeComponent(world, {
-      ...identity,
-      channel: 'process',
-      owner,
-      state: 'running',
-      confidence,
-      evidence: ['process', kind],
-    });
-  for (const { kind, path } of filesOf(entry, world)) {
+  for (const { kind, path } of startedFiles(entry, world)) {
     const identity = identify(path, world, reader);
-    if (identity !== null) return make(identity, kind, 'high');
+    if (identity !== null) return running(entry, identity, [kind, 'high'], world);
   }
-  const named = byTitle(entry, home, world, reader);
-  return named === null ? null : make(named, 'command name', 'medium');
+  const inner = ofArgument(entry, world);
+  if (inner !== null) return running(entry, inner, ['script path', 'high'], world);
+  const named = byTitle(entry, homeOfEntry(entry, world), world, reader);
+  return named === null ? null : running(entry, named, ['command name', 'medium'], world);
 }
 
-/** Programs that run other people's programs; what they are is the script they were given. */
-const runtimes =
-  /^(node|nodejs|bun|deno|tsx|electron|python[\d.]*w?|ruby|sh|bash|dash|zsh|ksh|fish)(\.exe)?$/i;
-/** Options of those runtimes whose value is the next argument. */
-const valued =
-  /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|-W|-X|--env-file)$/;
-/** Options after which there is no script but a program text or a module name. */
-const scriptless = /^(-e|--eval|-p|--print|-c|-m|-i|-)$/;
+function homeOfEntry({ uid }: ProcessEntry, world: World): Home | null {
+  return world.homes.find((home) => home.uid !== null && home.uid === uid) ?? null;
+}
 
-/** The files a process may have come from, surest first. */
-function filesOf(
-  { exe, argv, cwd }: ProcessEntry,
+function running(
+  entry: ProcessEntry,
+  identity: Identity,
+  [kind, confidence]: readonly [string, 'high' | 'medium'],
   world: World,
-): readonly { readonly kind: string; readonly path: string }[] {
-  const program = exe?.replace(/ \(deleted\)$/, '') ?? null;
-  const first = argv?.[0] ?? '';
-  const isRuntime = [program, first].some((path) => {
-    return path !== null && runtimes.test(world.path.basename(path));
+): Component {
+  return makeComponent(world, {
+    ...identity,
+    channel: 'process',
+    owner: homeOfEntry(entry, world)?.account ?? entry.account,
+    state: 'running',
+    confidence,
+    evidence: ['process', kind],
   });
-  const script = isRuntime ? scriptOf(argv ?? [], cwd, world) : null;
-  return [
-    ...(script === null ? [] : [{ kind: 'script path', path: script }]),
-    ...(program === null ? [] : [{ kind: 'executable', path: program }]),
-    ...(world.path.isAbsolute(first) ? [{ kind: 'executable', path: first }] : []),
-  ];
 }
 
-function scriptOf(argv: readonly string[], cwd: string | null, world: World): string | null {
-  for (let at = 1; at < Math.min(argv.length, 32); at += 1) {
-    const argument = argv[at] ?? '';
-    if (valued.test(argument)) at += 1;
-    else if (scriptless.test(argument)) return null;
-    else if (
-      argument === 'run' &&
-      /^(bun|deno)(\.exe)?$/.test(world.path.basename(argv[0] ?? ''))
-    ) {
-      continue;
-    } else if (argument !== '' && !argument.startsWith('-')) {
-      if (world.path.isAbsolute(argument)) return argument;
-      return cwd === null ? null : world.path.join(cwd, argument);
-    }
-  }
-  return null;
+/**
+ * Programs that bear no record are what they hold. Those in the system's folders and inside
+ * applications are not looked into: they come with a record of their own.
+ */
+function copiesAmong(entries: readonly ProcessEntry[], root: Root, world: World): Component[] {
+  const reader = world.reader(root.boundary);
+  const started = entries.flatMap((entry) =>
+    startedFiles(entry, world)
+      .filter(({ kind, path }) => kind === 'script path' || !isRuntime(path, world))
+      .filter(({ path }) => mayBeCopy(path, world))
+      .map(({ path }) => ({ entry, path, facts: reader.target(path) })),
+  );
+  started.sort((a, b) => (a.facts?.size ?? 0) - (b.facts?.size ?? 0));
+  return started.flatMap(({ entry, path, facts }) => {
+    const contents =
+      facts === null
+        ? earlierContents(path, world)
+        : facts.kind === 'file'
+          ? identifyContents(path, facts, world, reader)
+          : null;
+    if (contents?.tool == null) return [];
+    const { tool, version, evidence } = contents;
+    const place = reader.realPath(path) ?? path;
+    const name = world.path.basename(place).replace(/\.exe$/i, '');
+    const identity = { tool, name, version, purl: null, manager: null, path: place };
+    const confidence = evidence === 'content marker' ? 'medium' : 'high';
+    return [running(entry, identity, [evidence, confidence], world)];
+  });
+}
+
+const withRecords = /\.app[\\/]Contents[\\/]|^[A-Za-z]:\\Program Files|^\/(proc|sys|dev)\//i;
+
+function mayBeCopy(path: string, world: World): boolean {
+  if (path.includes('\0') || path.length > maxPathLength || !world.path.isAbsolute(path))
+    return false;
+  return !isSystemFolder(path) && !withRecords.test(path);
+}
+
+/** What a runtime was told to run by name. */
+function ofArgument(entry: ProcessEntry, world: World): Identity | null {
+  const module = startedModule(entry, world);
+  const home = homeOfEntry(entry, world)?.path ?? null;
+  const python = module === null ? null : pythonModule(module, home, world, aside(world));
+  if (python !== null) return python.tool === 'unwanted' ? null : { ...python, tool: python.tool };
+  const named = startedPackage(entry, world);
+  const tool = named === null ? 'unwanted' : toolOf(world, 'npm', named.name);
+  const path = programOf(entry) ?? entry.argv?.[0] ?? '';
+  if (named === null || tool === 'unwanted' || !world.path.isAbsolute(path)) return null;
+  const { name, version } = named;
+  return { tool, name, version, purl: packageUrl('npm', name, version), manager: 'deno', path };
 }
 
 function identify(file: string, world: World, reader: Reader): Identity | null {
@@ -118,11 +147,8 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
   const path = reader.realPath(file) ?? world.path.normalize(file);
   const origin = originOf(path, world, reader);
   switch (origin.kind) {
-    case 'npm': {
-      const { name, version } = origin;
-      const tool = origin.tool?.id ?? null;
-      return { tool, name, version, purl: packageUrl('npm', name, version), manager: 'npm', path };
-    }
+    case 'npm':
+      return ofPackage(origin, path);
     case 'homebrew': {
       const { tool, name, version, record } = origin;
       const purl = packageUrl('homebrew', name, version);
@@ -133,11 +159,26 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
     case 'file':
     case 'other':
     case 'shim': {
+      const beside = isSystemFolder(path) ? null : packageBeside(path, world, aside(world));
+      if (beside !== null) return ofPackage(beside, path);
       const match = matchVersionFolder(path, world);
       if (match !== null) return ofVendor(match, path, world);
       return ofPython(path, world, reader) ?? ofApplication(path, world, reader);
     }
   }
+}
+
+function ofPackage(
+  { tool, name, version }: Extract<Origin, { kind: 'npm' }>,
+  path: string,
+): Identity {
+  const purl = packageUrl('npm', name, version);
+  return { tool: tool?.id ?? null, name, version, purl, manager: 'npm', path };
+}
+
+/** What lies around a program is none of this root's concern. */
+function aside(world: World): Reader {
+  return world.reader({ within: [world.platform === 'win32' ? 'C:\\' : '/'] });
 }
 
 function ofApplication(path: string, world: World, reader: Reader): Identity | null {

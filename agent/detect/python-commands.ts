@@ -3,6 +3,8 @@
  * they put there. For processes, which are known by the script they were started with; the packages
  * themselves are found by their own detector.
  */
+import { normalName } from '../../policies/catalogue.js';
+import { packageUrl, toolOf } from './component.js';
 import { sitesBeside } from './python-sites.js';
 import { distributionsIn, type Distribution } from './python-records.js';
 import type { Reader, World } from './index.js';
@@ -27,6 +29,64 @@ export function pythonCommand(file: string, world: World, reader: Reader): Pytho
     if (owner !== undefined) return { name: owner.name, version: owner.version, manager };
   }
   return null;
+}
+
+/** A module that was started by its name, and the package that brought it. */
+export interface PythonModule {
+  readonly tool: string | null | 'unwanted';
+  readonly name: string;
+  readonly version: string | null;
+  readonly purl: string | null;
+  readonly manager: string;
+  readonly path: string;
+}
+
+/** The package of `python -m module`, beside the interpreter or in the person's own folder. */
+export function pythonModule(
+  { python, module }: { readonly python: string; readonly module: string },
+  home: string | null,
+  world: World,
+  reader: Reader,
+): PythonModule | null {
+  const { path } = world;
+  const own = home === null ? [] : [path.join(home, '.local')];
+  const folders = [path.dirname(path.dirname(python)), ...own];
+  for (const site of folders.flatMap((folder) => sitesBeside(folder, world, reader))) {
+    const owner = distributionsIn(site, world, reader).find(
+      (each) => !each.isLeftOver && provides(each, module, world, reader),
+    );
+    if (owner === undefined) continue;
+    const { name, version } = owner;
+    const tool = toolOf(world, 'pypi', name);
+    const purl = packageUrl('pypi', name, version);
+    return {
+      tool,
+      name,
+      version,
+      purl,
+      manager: managerOf(site.split(path.sep)),
+      path: owner.path,
+    };
+  }
+  return null;
+}
+
+const maxRecordBytes = 4 * 1024 * 1024;
+
+/** The list of a package's files, or the shorter one of its modules (packaging.python.org, RECORD). */
+function provides(
+  { name, path }: Distribution,
+  module: string,
+  world: World,
+  reader: Reader,
+): boolean {
+  if (normalName('pypi', module) === name) return true;
+  const read = (file: string): string =>
+    reader.text(world.path.join(path, file), maxRecordBytes) ?? '';
+  return (
+    read('top_level.txt').split('\n').includes(module) ||
+    `\n${read('RECORD')}`.includes(`\n${module}/`)
+  );
 }
 
 function isClaimed(command: string, { catalogue }: World): boolean {
