@@ -265,7 +265,9 @@ export function attachGateways(
   around: { readonly catalogue: Catalogue; readonly roots: readonly RootState[] },
 ): readonly Component[] {
   const records = components.filter(isRecord);
-  const roots = around.roots.filter(({ id }) => id.startsWith(settingsRoot));
+  // Those inside a distribution of WSL end in the same way.
+  const isOfSettings = new RegExp(`(?:^|:)${settingsRoot}:`);
+  const roots = around.roots.filter(({ id }) => isOfSettings.test(id));
   const isLooked = (owner: string | null): boolean => {
     const own = roots.filter(({ account }) => [owner, account].includes(null) || account === owner);
     return own.length > 0 && own.every(({ status }) => /^(complete|absent)$/.test(status));

@@ -25,6 +25,7 @@ import { processes } from './processes.js';
 import { python } from './python.js';
 import type { LiveRegistry } from './registry.js';
 import { services } from './services.js';
+import { insideWsl } from './wsl.js';
 
 /** A local person's home. `env` holds only variables known for that person, never the daemon's. */
 export interface Home {
@@ -89,6 +90,8 @@ export interface World {
    * prefix is set). `deadlineMs`: the reading of `performance.now()` at which its time is used up.
    */
   reader(boundary: Boundary, deadlineMs?: number): Reader;
+  /** A folder of this machine as a machine of its own, without processes; null when it is not there. */
+  readonly inside?: (folder: string, platform: Platform) => World | null;
 }
 
 /** The folders a read may end in, after links are followed; machine paths. Everything else is refused. */
@@ -227,8 +230,8 @@ export interface Detector {
   readonly prepare?: (world: World) => Promise<void>;
 }
 
-/** Every channel that is looked at. Package records come first: of two records they say more. */
-export const detectors: readonly Detector[] = [
+/** One for each channel that is looked at. Package records come first: of two records they say more. */
+export const channelDetectors: readonly Detector[] = [
   npmDetector,
   python,
   homebrew,
@@ -243,4 +246,10 @@ export const detectors: readonly Detector[] = [
   models,
   services,
   processes,
+];
+
+/** Those and the one that looks with them into the Linux distributions of a Windows machine. */
+export const detectors: readonly Detector[] = [
+  ...channelDetectors,
+  insideWsl(() => channelDetectors),
 ];

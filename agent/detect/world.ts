@@ -144,7 +144,7 @@ export function homesWorld(
 export function folderWorld(
   folder: string,
   platform: Platform,
-  options: WorldOptions & { readonly accounts?: readonly Account[] },
+  options: WorldOptions & { readonly accounts?: readonly Account[] | undefined },
 ): World {
   const facts = platformFacts(platform);
   const named = options.hasNetworkHomes === true ? [nodePath.resolve(folder)] : [];
@@ -228,8 +228,15 @@ function buildWorld(options: WorldOptions, place: Place): World {
       ...facts.homeBins.map((bin) => path.join(home, bin)),
     ]);
   }
+  const inside: World['inside'] = (folder, platform) => {
+    const at = disk.toDisk(folder);
+    if (at === null || disk.resolve(at).kind !== 'real') return null;
+    // Its people are its own, whatever accounts this machine was given.
+    return folderWorld(at, platform, { ...options, processes: null, accounts: undefined });
+  };
   return {
     ...looked,
+    ...(facts.platform === 'win32' ? { inside } : {}),
     homes,
     hasSystem: place.hasSystem,
     systemPath: place.hasSystem

@@ -3,7 +3,7 @@
  * one file that its detector cannot do without. The contract itself is in `detectors.test.ts`.
  */
 import path from 'node:path';
-import { detectors, type Detector } from '../../agent/detect/index.js';
+import { channelDetectors, type Detector } from '../../agent/detect/index.js';
 import type { ComponentState, Platform } from '../../policies/component.js';
 import { bundle } from '../worlds/applications.js';
 import { formula } from '../worlds/homebrew.js';
@@ -138,7 +138,7 @@ const subjects: Readonly<Record<string, Omit<Subject, 'detector'>>> = {
 };
 
 /** Processes are no place on the disk: that detector is held by tests of its own. */
-export const held: readonly (Subject & { readonly name: string })[] = detectors
+export const held: readonly (Subject & { readonly name: string })[] = channelDetectors
   .filter(({ channel }) => channel !== 'process')
   .map((detector) => {
     const subject = subjects[detector.channel];

@@ -16,6 +16,7 @@ import { plantPackages } from './windows-packages.js';
 import { plantPrograms } from './windows-programs.js';
 import { plantPython } from './windows-python.js';
 import { plantSettings } from './windows-settings.js';
+import { plantWsl } from './windows-wsl.js';
 
 export interface WindowsFinding {
   readonly channel: string;
@@ -64,6 +65,8 @@ export interface Machine {
   /** The same file under a second name. */
   hardLink(at: string, other: string): void;
   folder(at: string): void;
+  /** Where a path lies on the disk. */
+  onDisk(at: string): string;
   /** So many files of no interest, scaled. */
   filler(folder: string, count: number): void;
   int(low: number, high: number): number;
@@ -159,6 +162,7 @@ const planters: readonly ((machine: Machine) => void)[] = [
   plantEditors,
   plantBrowsers,
   plantSettings,
+  plantWsl,
 ];
 
 /** mulberry32 */
@@ -207,6 +211,7 @@ function writer(root: string, next: () => number, scale: number): Writer {
       fs.linkSync(path.join(root, ...other.split('/')), place(at));
       stats.files += 1;
     },
+    onDisk: (at) => path.join(root, ...at.split('/')),
     folder: (at) => void fs.mkdirSync(path.join(root, ...at.split('/')), { recursive: true }),
     filler: (folder, count) => {
       for (let at = 0; at < Math.max(1, Math.round(count * scale)); at += 1)
