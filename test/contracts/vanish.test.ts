@@ -75,7 +75,7 @@ describe.each(held)('$name', (subject) => {
     const apply = (readings: typeof honest.readings, atMs: number): readonly string[] =>
       applyReadings(store, { readings, isFull: true, atMs }).removed.filter((id) => ids.has(id));
     apply(honest.readings, 0);
-    const step = Math.max(1, Math.floor(total / 25));
+    const step = Math.max(1, Math.floor(total / 12));
     for (let at = 1; at <= total; at += step) {
       const world = counting(worldOf(subject), (count) => {
         if (count === at) fs.renameSync(folder, `${folder}.gone`);
