@@ -10,7 +10,7 @@ import { readCodeSignature, type CodeSignature } from './code-signature.js';
 import { createContentsCache } from './contents-cache.js';
 import { createSearcher, type Searcher } from './contents-search.js';
 import { layoutOf, type Layout, type ReadBytes, type Span } from './executable-format.js';
-import { findGoInfo, readGoInfo, type GoModule } from './go-module.js';
+import { findGoModule, readGoModule, type GoModule } from './go-module.js';
 import type { Contents, ContentsCache, FileFacts, Reader, World } from './index.js';
 
 const MiB = 1024 * 1024;
@@ -123,7 +123,7 @@ function examine(
   const module =
     place === null
       ? undefined
-      : readGoInfo(read(place.offset, place.length) ?? head.subarray(0, 0));
+      : readGoModule(read(place.offset, place.length) ?? head.subarray(0, 0));
   if (module !== undefined) return ofModule(module, catalogue);
   const signature = signatureOf(layout, read);
   const signed = signature === null ? null : signedTool(signature, catalogue);
@@ -189,7 +189,7 @@ function searchSpans(
       const wanted = Math.min(pieceBytes, length - at, left);
       const piece = read(offset + at, wanted);
       if (piece === null || piece.length === 0) return null;
-      const module = mayBeGo ? findGoInfo(piece) : undefined;
+      const module = mayBeGo ? findGoModule(piece) : undefined;
       const contents = module === undefined ? null : ofModule(module, catalogue);
       if (contents !== null) return contents;
       const hadNone = found.size === 0;

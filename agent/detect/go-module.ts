@@ -15,7 +15,7 @@ const magic = Buffer.from('\xff Go buildinf:', 'latin1');
 const maxTextBytes = 64 * 1024;
 
 /** What the place that the linker reserves says; undefined: no Go program by this. */
-export function readGoInfo(place: Buffer): GoModule | undefined {
+export function readGoModule(place: Buffer): GoModule | undefined {
   const at = place.indexOf(magic);
   if (at === -1 || at + 33 > place.length) return undefined;
   const isInline = ((place[at + 15] ?? 0) & 2) !== 0;
@@ -44,7 +44,7 @@ const line = Buffer.from('\nmod\t');
 const reach = 512;
 
 /** The same text anywhere in a piece of a program. */
-export function findGoInfo(bytes: Buffer): GoModule | undefined {
+export function findGoModule(bytes: Buffer): GoModule | undefined {
   for (let at = bytes.indexOf(line); at !== -1; at = bytes.indexOf(line, at + 1)) {
     const around = bytes.toString('latin1', Math.max(0, at - reach), at + reach);
     const found = parseModule(around);

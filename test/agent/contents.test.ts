@@ -10,8 +10,7 @@ import { scanWorld } from '../../agent/scan.js';
 import { createContentsCache } from '../../agent/detect/contents-cache.js';
 import { createSearcher } from '../../agent/detect/contents-search.js';
 import { executables } from '../../agent/detect/executables.js';
-import type { FilePart, ProcessEntry, Reader, World } from '../../agent/detect/index.js';
-import { processes } from '../../agent/detect/processes.js';
+import type { FilePart, Reader, World } from '../../agent/detect/index.js';
 import { npmDetector } from '../../agent/detect/npm.js';
 import { homesWorld } from '../../agent/detect/world.js';
 import type { Component, Platform } from '../../policies/component.js';
@@ -325,86 +324,5 @@ describe('a deep scan', () => {
     ).toEqual(['.hidden/place/y', 'Documents/w', 'code/project/tools/x']);
     const mac = tools({ isDeep: true, platform: 'darwin' });
     expect(mac.map(([, , at]) => at)).not.toContain('Documents/w');
-  });
-});
-
-describe('a running copy', () => {
-  const nothing = { uid: null, account: 'ana', comm: null, exe: null, cwd: null, argv: null };
-  const run = (
-    entries: readonly Partial<ProcessEntry>[],
-    options: Options = {},
-  ): readonly Component[] => {
-    const list = entries.map((entry, pid) => ({ ...nothing, pid, ...entry }));
-    return scanWorld(worldOf({ ...options, processes: list }), { detectors: [processes] })
-      .components;
-  };
-
-  test('is the tool by what its file holds, with its owner', () => {
-    const exe = put('somewhere/editor-helper', withText(claudeText));
-    const other = put('somewhere/other', withText('nothing'));
-    expect(run([{ exe, argv: ['editor-helper', 'CANARY'] }, { exe: other }])).toMatchObject([
-      {
-        tool: 'claude-code',
-        name: 'editor-helper',
-        version: '2.1.197',
-        path: exe,
-        owner: 'ana',
-        state: 'running',
-        evidence: ['content marker', 'process'],
-      },
-    ]);
-  });
-
-  test('is the tool by the script it was started with, however it was started', () => {
-    const script = put('x/app.mjs', `#!/usr/bin/env node\n${claudeText}`, 0o644);
-    const runner = '/usr/lib/node_modules/tsx/dist/cli.mjs';
-    for (const argv of [
-      ['node', script],
-      ['bun', 'run', script],
-      ['node', runner, script],
-      ['deno', 'run', '-A', script],
-    ]) {
-      expect(run([{ exe: `/usr/bin/${argv[0]}`, argv }])).toMatchObject([{ tool: 'claude-code' }]);
-    }
-    expect(run([{ exe: '/bin/sh', argv: ['/bin/sh', script] }])).toHaveLength(1);
-  });
-
-  test('whose file is gone is what the file was', () => {
-    const contents = createContentsCache(catalogue.sha256);
-    const exe = put('x/y', withText(gooseText));
-    run([{ exe }], { contents });
-    fs.rmSync(exe);
-    expect(run([{ exe: `${exe} (deleted)` }], { contents })).toMatchObject([{ tool: 'goose' }]);
-  });
-
-  test('an in-house script of a generic name stays nothing', () => {
-    const exe = put('bin/agent', '#!/bin/sh\necho agent\n');
-    expect(run([{ exe, comm: 'agent', argv: ['/bin/sh', exe] }])).toEqual([]);
-  });
-
-  test('python -m leads to the package that brought the module', () => {
-    const site = 'venv/lib/python3.12/site-packages';
-    const record = `${site}/aider_chat-0.86.1.dist-info`;
-    put(
-      `${record}/METADATA`,
-      'Metadata-Version: 2.4\nName: aider-chat\nVersion: 0.86.1\n\n',
-      0o644,
-    );
-    put(`${record}/RECORD`, 'aider/__init__.py,,\naider/main.py,,\n', 0o644);
-    const python = put('venv/bin/python', 'BIN');
-    const argv = [python, '-X', 'utf8', '-m', 'aider', '--yes'];
-    expect(run([{ exe: '/usr/bin/python3.12', argv }])).toMatchObject([
-      { tool: 'aider', version: '0.86.1', purl: 'pkg:pypi/aider-chat@0.86.1' },
-    ]);
-    expect(run([{ exe: '/usr/bin/python3.12', argv: [python, '-m', 'http.server'] }])).toEqual([]);
-  });
-
-  test("deno's npm: names are packages", () => {
-    const argv = ['deno', 'run', '-A', 'npm:@google/gemini-cli@0.20.0/gemini', 'CANARY'];
-    expect(run([{ exe: '/usr/bin/deno', argv }])).toMatchObject([
-      { tool: 'gemini-cli', version: '0.20.0' },
-    ]);
-    const mine = ['deno', 'run', 'npm:cowsay', 'npm:@google/gemini-cli'];
-    expect(run([{ exe: '/usr/bin/deno', argv: mine }])).toEqual([]);
   });
 });
