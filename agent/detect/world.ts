@@ -228,15 +228,9 @@ function buildWorld(options: WorldOptions, place: Place): World {
       ...facts.homeBins.map((bin) => path.join(home, bin)),
     ]);
   }
-  const inside: World['inside'] = (folder, platform) => {
-    const at = disk.toDisk(folder);
-    if (at === null || disk.resolve(at).kind !== 'real') return null;
-    // Its people are its own, whatever accounts this machine was given.
-    return folderWorld(at, platform, { ...options, processes: null, accounts: undefined });
-  };
   return {
     ...looked,
-    ...(facts.platform === 'win32' ? { inside } : {}),
+    ...(facts.platform === 'win32' ? { inside: insideOf(disk, options) } : {}),
     homes,
     hasSystem: place.hasSystem,
     systemPath: place.hasSystem
@@ -248,6 +242,16 @@ function buildWorld(options: WorldOptions, place: Place): World {
     processes: options.processes ?? null,
     isDeep: options.isDeep ?? false,
     ...(options.named === undefined ? {} : { named: options.named }),
+  };
+}
+
+/** Folders of a machine as machines of their own. */
+function insideOf(disk: Disk, options: WorldOptions): NonNullable<World['inside']> {
+  return (folder, platform) => {
+    const at = disk.toDisk(folder);
+    if (at === null || disk.resolve(at).kind !== 'real') return null;
+    // Its people are its own, whatever accounts this machine was given.
+    return folderWorld(at, platform, { ...options, processes: null, accounts: undefined });
   };
 }
 
