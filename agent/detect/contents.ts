@@ -104,6 +104,11 @@ export function identifyContents(
   return contents;
 }
 
+/** How many files this scan has left for a later one. */
+export function pendingContents(world: World): number {
+  return efforts.get(world)?.cache.pending ?? 0;
+}
+
 /** The last that was known of a file that is gone. */
 export function earlierContents(path: string, world: World): Contents | null {
   return effortOf(world).cache.earlier(path);

@@ -5,6 +5,7 @@
  */
 import type { Component } from '../../policies/component.js';
 import { homeOf, spelled } from './component.js';
+import { pendingContents } from './contents.js';
 import { isWithin } from './disk.js';
 import { readDeep } from './executables-copies.js';
 import {
@@ -28,8 +29,14 @@ export const executables: Detector = {
     ...[...placesOf(world).values()].map((place) => rootOf(place, world)),
     ...(world.isDeep ? world.homes.map(deepRoot) : []),
   ],
-  read: (root, world, reader) =>
-    root.layout === 'deep' ? readDeep(root, world, reader) : readRoot(root, world, reader),
+  read(root, world, reader) {
+    const before = pendingContents(world);
+    const read = root.layout === 'deep' ? readDeep : readRoot;
+    const found = read(root, world, reader);
+    // Said, and no loss: what such a file was the last time still stands.
+    if (pendingContents(world) > before) reader.note(root.path, 'too-large', false);
+    return found;
+  },
 };
 
 function rootOf(place: Place, world: World): Root {

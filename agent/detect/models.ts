@@ -7,7 +7,7 @@
  */
 import { PackageURL } from 'packageurl-js';
 import type { Component } from '../../policies/component.js';
-import { makeComponent } from './component.js';
+import { homeOf, makeComponent } from './component.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 
 type Layout = 'ollama' | 'lm-studio' | 'huggingface' | 'files';
@@ -52,11 +52,19 @@ const ollamaDepth = 4;
 
 export const models: Detector = {
   channel: 'model',
-  roots: (world) =>
-    places[world.platform].flatMap((place) => {
-      if (!place.at.startsWith('/')) return world.homes.map((home) => toRoot(place, home, world));
-      return world.hasSystem ? [toRoot(place, null, world)] : [];
-    }),
+  roots(world) {
+    const usual = places[world.platform].flatMap((place) => {
+      if (!place.at.startsWith('/')) {
+        const folders = place.at.split('/');
+        return world.homes.map((home) =>
+          toRoot(place, world.path.join(home.path, ...folders), home),
+        );
+      }
+      return world.hasSystem ? [toRoot(place, place.at, null)] : [];
+    });
+    const roots = new Map([...usual, ...movedRoots(world)].map((root) => [root.id, root]));
+    return [...roots.values()];
+  },
   read(root, world, reader) {
     const found = finders[root.layout as Layout](root.path, world, reader);
     if (found.length > maxModels) reader.note(root.path, 'too-many');
@@ -64,12 +72,78 @@ export const models: Detector = {
   },
 };
 
-function toRoot(place: ModelPlace, home: Home | null, world: World): Root {
-  const { manager, layout, at } = place;
-  const path = home === null ? at : world.path.join(home.path, ...at.split('/'));
+type Runner = Omit<ModelPlace, 'at'>;
+
+function toRoot({ manager, layout }: Runner, path: string, home: Home | null): Root {
   const boundary = { within: [home?.path ?? path] };
   const id = `model:${path}`;
   return { id, channel: 'model', manager, layout, path, home, boundary, watch: [path] };
+}
+
+/** Variables that move a runner's models, and the folder below what they name. */
+const variables: readonly (Runner & { readonly variable: string; readonly below: string })[] = [
+  { variable: 'OLLAMA_MODELS', below: 'manifests', manager: 'ollama', layout: 'ollama' },
+  { variable: 'HF_HUB_CACHE', below: '', manager: 'huggingface', layout: 'huggingface' },
+  { variable: 'HF_HOME', below: 'hub', manager: 'huggingface', layout: 'huggingface' },
+  { variable: 'LLAMA_CACHE', below: '', manager: 'llama-cpp', layout: 'files' },
+];
+const lmStudio: Runner = { manager: 'lm-studio', layout: 'lm-studio' };
+/** LM Studio writes where its folder is into this file of the home, and into its settings where models are. */
+const lmStudioPointer = '.lmstudio-home-pointer';
+const maxRecordBytes = 256 * 1024;
+
+/** Where a person's start files and LM Studio's records say that models are kept instead. */
+function movedRoots(world: World): readonly Root[] {
+  const ofHomes = world.homes.flatMap((home) => {
+    const named = variables.flatMap(({ variable, below, ...runner }) => {
+      const folder = home.env[variable];
+      return folder === undefined ? [] : [{ runner, path: world.path.join(folder, below) }];
+    });
+    const lm = lmStudioFolders(home, world).map((path) => ({ runner: lmStudio, path }));
+    return [...named, ...lm].flatMap(({ runner, path }) => {
+      if (homeOf(world, path) === home) return [toRoot(runner, path, home)];
+      const isMachine = world.hasSystem && homeOf(world, path) === null;
+      return isMachine ? [toRoot(runner, path, null)] : [];
+    });
+  });
+  return [...ofHomes, ...serviceFolders(world)];
+}
+
+function lmStudioFolders(home: Home, world: World): readonly string[] {
+  const { join, isAbsolute } = world.path;
+  const reader = world.reader({ within: [home.path] });
+  const isFolder = (value: unknown): value is string =>
+    typeof value === 'string' && isAbsolute(value) && !value.includes('\0');
+  const named = reader.text(join(home.path, lmStudioPointer), maxRecordBytes)?.trim();
+  const moved = isFolder(named) ? named : null;
+  const file = join(moved ?? join(home.path, '.lmstudio'), 'settings.json');
+  const isOwn = homeOf(world, file) === home && reader.facts(file) !== null;
+  const settings = isOwn ? reader.json(file, maxRecordBytes) : null;
+  const isRecord = typeof settings === 'object' && settings !== null;
+  const downloads = isRecord && 'downloadsFolder' in settings ? settings.downloadsFolder : null;
+  return [
+    ...(moved === null ? [] : [join(moved, 'models')]),
+    ...(isFolder(downloads) ? [downloads] : []),
+  ];
+}
+
+const unit = '/etc/systemd/system/ollama.service';
+
+/** `Environment="OLLAMA_MODELS=/srv/models"` of the service and of what an admin adds to it. */
+function serviceFolders(world: World): readonly Root[] {
+  if (!world.hasSystem || world.platform !== 'linux') return [];
+  const reader = world.reader({ within: ['/etc/systemd/system'] });
+  if (reader.facts(unit) === null) return [];
+  const added = reader
+    .list(`${unit}.d`)
+    .filter(({ name, kind }) => kind === 'file' && name.endsWith('.conf'))
+    .map(({ name }) => `${unit}.d/${name}`);
+  return [unit, ...added].flatMap((file) => {
+    const set = /^Environment=["']?OLLAMA_MODELS=(\/[^"'\s]+)/m;
+    const folder = set.exec(reader.text(file, maxRecordBytes) ?? '')?.[1];
+    if (folder === undefined || homeOf(world, folder) !== null) return [];
+    return [toRoot({ manager: 'ollama', layout: 'ollama' }, `${folder}/manifests`, null)];
+  });
 }
 
 interface Model {

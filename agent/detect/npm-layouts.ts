@@ -33,6 +33,9 @@ interface Look {
 const layouts: Readonly<Record<NpmLayout, (look: Look) => readonly PackageFolder[]>> = {
   prefix: ({ root }) => [installed(root.path)],
   versions: (look) => versionFolders(look, look.root.path),
+  // One more level: `node/22.21.0/x64` (https://github.com/jasongin/nvs).
+  nvs: (look) =>
+    entriesOf(look.root.path, look).flatMap((version) => versionFolders(look, version)),
   mise: miseFolders,
   volta: voltaFolders,
   pnpm: pnpmFolders,

@@ -12,6 +12,7 @@ import { pathFolders } from './shell-path.js';
 export type NpmLayout =
   | 'prefix' // the root is a node_modules folder
   | 'versions' // the root holds one Node per entry
+  | 'nvs' // a folder per version, in it one per processor
   | 'mise'
   | 'volta'
   | 'pnpm'
@@ -122,20 +123,30 @@ function systemPlaces(world: World): readonly NpmPlace[] {
   ];
 }
 
-/** The places below a home that each manager uses unless told otherwise, and where its variable says. */
-function homePlaces(home: Home, world: World): readonly NpmPlace[] {
-  const own = (layout: NpmLayout, manager: string, ...places: Named[]): NpmPlace[] =>
-    places.flatMap((place) => {
-      const folder = typeof place === 'string' ? world.path.join(home.path, place) : place.folder;
-      return folder === null ? [] : placeIn({ layout, manager, path: folder, home }, world);
-    });
-  const from = (variable: string, below = ''): Named => {
-    const folder = home.env[variable];
-    return { folder: folder === undefined ? null : world.path.join(folder, below) };
+interface NamedPlaces {
+  own(layout: NpmLayout, manager: string, ...places: Named[]): readonly NpmPlace[];
+  from(variable: string, below?: string): Named;
+}
+
+/** Writes the places of a home: below it, or where a variable of its owner says. */
+function namedPlaces(home: Home, world: World): NamedPlaces {
+  return {
+    own: (layout, manager, ...places) =>
+      places.flatMap((place) => {
+        const folder = typeof place === 'string' ? world.path.join(home.path, place) : place.folder;
+        return folder === null ? [] : placeIn({ layout, manager, path: folder, home }, world);
+      }),
+    from(variable, below = '') {
+      const folder = home.env[variable];
+      return { folder: folder === undefined ? null : world.path.join(folder, below) };
+    },
   };
+}
+
+/** Managers of several versions of Node, each with global packages of its own. */
+function versionPlaces({ own, from }: NamedPlaces, world: World): readonly NpmPlace[] {
   const windows = world.platform === 'win32';
   return [
-    ...own('prefix', 'npm', ...(windows ? ['AppData/Roaming/npm/node_modules'] : homePrefixes)),
     ...own(
       'versions',
       'nvm',
@@ -151,11 +162,35 @@ function homePlaces(home: Home, world: World): readonly NpmPlace[] {
     ...own('versions', 'nodenv', '.nodenv/versions', from('NODENV_ROOT', 'versions')),
     ...own('versions', 'nodebrew', '.nodebrew/node'),
     ...own(
+      'nvs',
+      'nvs',
+      windows ? 'AppData/Local/nvs/node' : '.nvs/node',
+      from('NVS_HOME', 'node'),
+    ),
+    // Beside its versions lies `globals`, which all of them share.
+    ...own('versions', 'proto', '.proto/tools/node', from('PROTO_HOME', 'tools/node')),
+    ...own(
       'versions',
       'volta',
       `${voltaHome(world)}/tools/image/node`,
       from('VOLTA_HOME', 'tools/image/node'),
     ),
+  ];
+}
+
+/** The places below a home that each manager uses unless told otherwise, and where its variable says. */
+function homePlaces(home: Home, world: World): readonly NpmPlace[] {
+  const named = namedPlaces(home, world);
+  const { own, from } = named;
+  const windows = world.platform === 'win32';
+  return [
+    ...own(
+      'prefix',
+      'npm',
+      ...(windows ? ['AppData/Roaming/npm/node_modules'] : homePrefixes),
+      from('HOMEBREW_PREFIX', 'lib/node_modules'),
+    ),
+    ...versionPlaces(named, world),
     ...own('prefix', 'n', 'n/lib/node_modules', from('N_PREFIX', 'lib/node_modules')),
     ...own(
       'mise',
@@ -189,6 +224,8 @@ const homePrefixes = [
   '.npm-global/lib/node_modules',
   '.npm-packages/lib/node_modules',
   '.local/lib/node_modules',
+  '.linuxbrew/lib/node_modules',
+  'homebrew/lib/node_modules',
 ];
 
 function fnmFolders(world: World): readonly string[] {
@@ -241,7 +278,8 @@ function placeIn(place: Omit<NpmPlace, 'within'>, world: World): readonly NpmPla
 function configuredPlaces(home: Home, world: World): readonly NpmPlace[] {
   const { path, env } = { path: world.path, env: home.env };
   const reader = world.reader({ within: [home.path] });
-  const user = readNpmrc(path.join(home.path, '.npmrc'), home, world, reader);
+  const set = env['NPM_CONFIG_USERCONFIG'] ?? env['npm_config_userconfig'];
+  const user = readNpmrc(set ?? path.join(home.path, '.npmrc'), home, world, reader);
   const shared =
     user.globalconfig === null ? null : readNpmrc(user.globalconfig, home, world, reader);
   const prefixes = [

@@ -52,6 +52,8 @@ export const placeVariables = [
   'NPM_CONFIG_PREFIX',
   'npm_config_prefix',
   'npm_config_cache',
+  'NPM_CONFIG_USERCONFIG',
+  'npm_config_userconfig',
   'XDG_CONFIG_HOME',
   'XDG_DATA_HOME',
   'XDG_CACHE_HOME',

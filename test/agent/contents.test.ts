@@ -14,7 +14,7 @@ import type { FilePart, Reader, World } from '../../agent/detect/index.js';
 import { npmDetector } from '../../agent/detect/npm.js';
 import { homesWorld } from '../../agent/detect/world.js';
 import type { Component, Platform } from '../../policies/component.js';
-import { builtInCatalogue } from '../../policies/catalogue.js';
+import { builtInCatalogue, type Catalogue, type IdentifierKind } from '../../policies/catalogue.js';
 import * as native from '../worlds/native.js';
 import * as programs from '../worlds/programs.js';
 
@@ -46,6 +46,12 @@ const withText = (text: string): Buffer =>
     { name: '.text', bytes: Buffer.alloc(4096, 0x90), isCode: true },
     { name: '.rodata', bytes: Buffer.from(`\0some text\0${text}\0more\0`) },
   ]);
+
+/** A catalogue in which one identifier is Claude Code's. */
+const only =
+  (kind: IdentifierKind, name: string): Catalogue['match'] =>
+  (asked, text) =>
+    asked === kind && text === name ? catalogue.tool('claude-code') : null;
 
 interface Options extends Partial<World> {
   readonly platform?: Platform;
@@ -81,6 +87,20 @@ describe('what a program is', () => {
       confidence: 'high',
       evidence: ['PATH', 'go module'],
     });
+  });
+
+  test('a program that the Go tools themselves have made is its module', () => {
+    const real = path.join(
+      import.meta.dirname,
+      '../../node_modules/@esbuild/linux-x64/bin/esbuild',
+    );
+    const module = 'github.com/evanw/esbuild';
+    const program = fs.existsSync(real) ? fs.readFileSync(real) : programs.goProgram(module, 'v1');
+    put('bin/claude', program);
+    expect(scan()).toEqual([]);
+    const esbuild = { ...catalogue, match: only('goModule', module), sha256: 'with esbuild' };
+    const [found] = scan({ catalogue: esbuild });
+    expect(found).toMatchObject({ tool: 'claude-code', evidence: ['PATH', 'go module'] });
   });
 
   test('a Go program of before 1.18 is found by the text it points to', () => {
@@ -269,6 +289,9 @@ describe('what it costs', () => {
     const world = worldOf({ contents, contentBudgetBytes: 5_000 });
     const result = scanWorld(world, { detectors: [executables] });
     expect(result.status).toBe('complete');
+    expect(result.readings.flatMap(({ problems }) => problems)).toEqual([
+      { path: path.join(home, 'bin'), code: 'too-large', isLoss: false },
+    ]);
     expect(result.components.length + contents.pending).toBe(3);
     expect(contents.pending).toBeGreaterThan(0);
     for (let more = 0; more < 3; more += 1) scan({ contents, contentBudgetBytes: 5_000 });

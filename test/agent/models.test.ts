@@ -25,6 +25,52 @@ function found(world = homesWorld([home], { catalogue, platform: 'linux' })): un
   return components.map(({ manager, name }) => [manager, name]);
 }
 
+describe('a place that was moved', () => {
+  test.each([
+    [
+      'export OLLAMA_MODELS=$HOME/big',
+      'big/manifests/registry.ollama.ai/library/a/1b',
+      'ollama',
+      'a:1b',
+    ],
+    ['set -gx HF_HOME ~/hf', 'hf/hub/models--a--b/refs/main', 'huggingface', 'a/b'],
+    ['export HF_HUB_CACHE="$HOME/hub"', 'hub/models--a--b/refs/main', 'huggingface', 'a/b'],
+    ['export LLAMA_CACHE=~/llama', 'llama/a.gguf', 'llama-cpp', 'a'],
+  ])('by a start file is looked at: %s', (line, file, manager, name) => {
+    const start = line.startsWith('set') ? '.config/fish/config.fish' : '.profile';
+    place(home, file, '{}');
+    expect(found()).toEqual([]);
+    place(home, start, `${line}\n`);
+    expect(found()).toEqual([[manager, name]]);
+  });
+
+  test("in LM Studio's own records is looked at, and a place outside the home is not", () => {
+    place(home, '.lmstudio-home-pointer', path.join(home, 'lm'));
+    place(home, 'lm/models/a/b/x.gguf', 'GGUF');
+    expect(found()).toEqual([['lm-studio', 'a/b']]);
+    place(home, 'disk/c/d/x.gguf', 'GGUF');
+    place(home, 'lm/settings.json', JSON.stringify({ downloadsFolder: path.join(home, 'disk') }));
+    expect(found()).toEqual([
+      ['lm-studio', 'a/b'],
+      ['lm-studio', 'c/d'],
+    ]);
+    place(home, 'lm/settings.json', '{"downloadsFolder":"/etc"}');
+    expect(found()).toEqual([['lm-studio', 'a/b']]);
+  });
+
+  test("by what an admin adds to Ollama's service is the machine's", () => {
+    place(
+      home,
+      'etc/systemd/system/ollama.service',
+      '[Service]\nExecStart=/usr/bin/ollama serve\n',
+    );
+    const line = 'Environment="OLLAMA_MODELS=/srv/models"';
+    place(home, 'etc/systemd/system/ollama.service.d/override.conf', `[Service]\n${line}\n`);
+    place(home, 'srv/models/manifests/registry.ollama.ai/library/a/1b', '{}');
+    expect(found(folderWorld(home, 'linux', { catalogue }))).toEqual([['ollama', 'a:1b']]);
+  });
+});
+
 describe('a local model', () => {
   test.each([
     ['registry.ollama.ai/library/llama3.2/3b', 'llama3.2:3b'],

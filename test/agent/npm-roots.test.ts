@@ -59,6 +59,34 @@ describe('projects', () => {
   });
 });
 
+describe('global packages of a Node that', () => {
+  test.each([
+    ['nvs', '.nvs/node/22.21.0/x64', 'nvs', ''],
+    ['nvs elsewhere', 'tools/nvs/node/22.21.0/arm64', 'nvs', 'export NVS_HOME=~/tools/nvs'],
+    ['proto', '.proto/tools/node/22.21.0', 'proto', ''],
+    ['all of proto share', '.proto/tools/node/globals', 'proto', ''],
+    ['n', 'n', 'n', ''],
+    ['nodenv', '.nodenv/versions/22.21.0', 'nodenv', ''],
+    ["Homebrew's", '.linuxbrew', 'npm', ''],
+    ["Homebrew's elsewhere", 'brew', 'npm', 'export HOMEBREW_PREFIX="$HOME/brew"'],
+  ])('%s has', (_, prefix, manager, line) => {
+    place(home, '.zshenv', `${line}\n`);
+    made.npmGlobal(path.join(home, prefix), made.codex('0.48.0'));
+    expect(rows(scanHome(false))).toEqual([
+      `codex-cli 0.48.0 installed ${manager} ${prefix}/lib/node_modules/@openai/codex`,
+    ]);
+  });
+
+  test('an npmrc in another place names are found', () => {
+    place(home, '.profile', 'export NPM_CONFIG_USERCONFIG=$HOME/.config/npm/npmrc\n');
+    place(home, '.config/npm/npmrc', `prefix=\${HOME}/.config/npm/global\n`);
+    made.npmGlobal(path.join(home, '.config/npm/global'), made.codex('0.48.0'));
+    expect(rows(scanHome(false))).toEqual([
+      'codex-cli 0.48.0 installed npm .config/npm/global/lib/node_modules/@openai/codex',
+    ]);
+  });
+});
+
 describe('what is looked at', () => {
   const looked = (text: string): string[] => {
     place(home, '.zshrc', text);

@@ -163,6 +163,30 @@ describe('PATH', () => {
     ['.zshrc', 'path=(~/zsh/bin $path)', '/home/ana/zsh/bin'],
     ['.config/fish/config.fish', 'fish_add_path -g ~/fish/bin', '/home/ana/fish/bin'],
     ['.config/fish/config.fish', 'set -gx PATH ~/set/bin $PATH', '/home/ana/set/bin'],
+    ['.config/fish/conf.d/own.fish', 'fish_add_path ~/conf/bin', '/home/ana/conf/bin'],
+    [
+      '.config/fish/fish_variables',
+      'SETUVAR fish_user_paths:/home/ana/uni/bin\\x1e/opt/a\\x2db/bin',
+      '/opt/a-b/bin',
+    ],
+    ['.config/zsh/.zshrc', 'export PATH="$HOME/zdot/bin:$PATH"', '/home/ana/zdot/bin'],
+    [
+      '.config/environment.d/10-own.conf',
+      'PATH=${HOME}/session/bin:${PATH}',
+      '/home/ana/session/bin',
+    ],
+    [
+      '.config/nushell/env.nu',
+      '$env.PATH = ($env.PATH | split row (char esep) | prepend "/home/ana/nu/bin")',
+      '/home/ana/nu/bin',
+    ],
+    [
+      '.config/nushell/config.nu',
+      "$env.PATH = ($env.PATH | prepend ($env.HOME | path join 'a' 'bin'))",
+      '/home/ana/a/bin',
+    ],
+    ['.config/nushell/config.nu', 'path add ~/nu2/bin', '/home/ana/nu2/bin'],
+    ['.config/nushell/config.nu', '$env.PATH ++= [ ~/nu3/bin ]', '/home/ana/nu3/bin'],
   ])('%s: %s', (file, line, folder) => {
     expect(own(worldWith(file, `${line}\n`))).toContain(folder);
   });
@@ -191,6 +215,22 @@ describe('PATH', () => {
     });
     expect(own(world)).toContain('/home/ana/pnpm');
     expect(JSON.stringify([world.homes, [...world.homePath]])).not.toContain('CANARY');
+  });
+
+  test('start files of the machine name folders of the machine and of each person', () => {
+    place(top, 'etc/profile.d/tool.sh', 'export PATH="/opt/tool/bin:$HOME/.tool/bin:$PATH"\n');
+    place(top, 'etc/profile.d/nvm.sh', 'export NVM_DIR=/usr/local/nvm\nexport TOKEN=/CANARY\n');
+    place(top, 'etc/environment.d/20-models.conf', 'OLLAMA_MODELS=/srv/models\n');
+    const world = worldWith('.profile', 'export OLLAMA_MODELS=$HOME/models\n');
+    expect(pathFolders(world, null)).toContain('/opt/tool/bin');
+    expect(pathFolders(world, null).join()).not.toContain('.tool');
+    expect(own(world)).toContain('/home/ana/.tool/bin');
+    expect(own(world)).not.toContain('/opt/tool/bin');
+    expect(world.homes[0]?.env).toEqual({
+      NVM_DIR: '/usr/local/nvm',
+      OLLAMA_MODELS: '/home/ana/models',
+    });
+    expect(JSON.stringify([world.homes, world.systemPath])).not.toContain('CANARY');
   });
 
   test("the machine's PATH comes from its own files", () => {
