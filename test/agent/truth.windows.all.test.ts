@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runScan } from '../../agent/scan-command.js';
-import { makeWindowsMachine, windowsPath, type WindowsFinding } from '../worlds/windows-machine.js';
+import { makeWindowsMachine, type WindowsFinding } from '../worlds/windows-machine.js';
+import { windowsPath } from '../worlds/windows-places.js';
 
 interface Row {
   readonly record: string;

@@ -2,7 +2,8 @@
  * Programs with a window on a Windows machine: their folders, the uninstall keys in the registry, the
  * folders of packaged apps, and keys and folders that only look like a tool.
  */
-import { home, kim, local, windowsPath, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, windowsPath } from './windows-places.js';
 
 const uninstall = 'Microsoft\\Windows\\CurrentVersion\\Uninstall';
 
@@ -67,41 +68,37 @@ export function plantApplications(machine: Machine): void {
   );
 }
 
-function plantUserApps(machine: Machine): void {
-  const programs = (account: string): string => `${local(account)}/Programs`;
-  const of = (
-    account: string,
-    tool: string,
-    folder: string,
-    program: string,
-    name: string,
-    publisher: string,
-    version: string,
-    rest: Partial<App> = {},
-  ): void =>
-    install(machine, {
-      account,
-      tool,
-      program,
-      name,
-      publisher,
-      version,
-      at: `${programs(account)}/${folder}`,
-      ...rest,
-    });
+type UserApp = readonly [
+  account: string,
+  tool: string,
+  folder: string,
+  program: string,
+  name: string,
+  publisher: string,
+  version: string,
+  more?: Partial<App>,
+];
+
+const ofOllama = { id: '{44E83376-CE68-45EB-8FC1-393500EB558C}_is1', hasRecord: false };
+const userApps: readonly UserApp[] = [
   // The installer says `cursor`, the catalogue `Cursor`: names on Windows have no case.
-  of('ana', 'cursor', 'cursor', 'Cursor.exe', 'Cursor (User)', 'Anysphere', '3.12.10');
-  of('ana', 'kiro', 'Kiro', 'Kiro.exe', 'Kiro (User)', 'Amazon Web Services', '0.4.25');
-  of('ana', 'ollama', 'Ollama', 'ollama app.exe', 'Ollama version 0.12.6', 'Ollama', '0.12.6', {
-    id: '{44E83376-CE68-45EB-8FC1-393500EB558C}_is1',
-    hasRecord: false,
-  });
-  machine.program(`${programs('ana')}/Ollama/ollama.exe`);
-  of('ben', 'trae', 'Trae', 'Trae.exe', 'Trae (User)', 'SPRING (SG) PTE. LTD.', '2.3.5');
-  of('ben', 'zed', 'Zed', 'Zed.exe', 'Zed', 'Zed Industries', '0.210.4', { hasRecord: false });
-  of(kim, 'windsurf', 'Windsurf', 'Windsurf.exe', 'Windsurf (User)', 'Codeium', '1.12.20');
-  of(kim, 'qoder', 'Qoder IDE', 'Qoder IDE.exe', 'Qoder IDE (User)', 'Qoder', '0.2.19');
-  of(
+  ['ana', 'cursor', 'cursor', 'Cursor.exe', 'Cursor (User)', 'Anysphere', '3.12.10'],
+  ['ana', 'kiro', 'Kiro', 'Kiro.exe', 'Kiro (User)', 'Amazon Web Services', '0.4.25'],
+  [
+    'ana',
+    'ollama',
+    'Ollama',
+    'ollama app.exe',
+    'Ollama version 0.12.6',
+    'Ollama',
+    '0.12.6',
+    ofOllama,
+  ],
+  ['ben', 'trae', 'Trae', 'Trae.exe', 'Trae (User)', 'SPRING (SG) PTE. LTD.', '2.3.5'],
+  ['ben', 'zed', 'Zed', 'Zed.exe', 'Zed', 'Zed Industries', '0.210.4', { hasRecord: false }],
+  [kim, 'windsurf', 'Windsurf', 'Windsurf.exe', 'Windsurf (User)', 'Codeium', '1.12.20'],
+  [kim, 'qoder', 'Qoder IDE', 'Qoder IDE.exe', 'Qoder IDE (User)', 'Qoder', '0.2.19'],
+  [
     kim,
     'lm-studio',
     'LM Studio',
@@ -109,8 +106,8 @@ function plantUserApps(machine: Machine): void {
     'LM Studio 0.3.30',
     'Element Labs Inc.',
     '0.3.30',
-  );
-  of(
+  ],
+  [
     kim,
     'google-antigravity',
     'Antigravity IDE',
@@ -118,7 +115,15 @@ function plantUserApps(machine: Machine): void {
     'Antigravity IDE (User)',
     'Google',
     '1.11.3',
-  );
+  ],
+];
+
+function plantUserApps(machine: Machine): void {
+  for (const [account, tool, folder, program, name, publisher, version, more] of userApps) {
+    const at = `${local(account)}/Programs/${folder}`;
+    install(machine, { account, tool, program, name, publisher, version, at, ...more });
+  }
+  machine.program(`${local('ana')}/Programs/Ollama/ollama.exe`);
   // Outside the folders the vendors choose: only the key tells.
   install(machine, {
     account: 'ben',
@@ -196,9 +201,7 @@ function plantMachineApps(machine: Machine): void {
 function plantPackaged(machine: Machine): void {
   const apps = 'Program Files/WindowsApps';
   const packaged = (
-    name: string,
-    version: string,
-    family: string,
+    [name, version, family]: readonly [string, string, string],
     program: string,
     tool: string,
   ): string => {
@@ -212,18 +215,14 @@ function plantPackaged(machine: Machine): void {
     machine.found('application', [tool, name, version], at, { via: 'msix' });
     return at;
   };
-  packaged('Claude', '1.17282.0.0', 'pzs8sxrjxfjjc', 'claude.exe', 'claude-desktop');
+  packaged(['Claude', '1.17282.0.0', 'pzs8sxrjxfjjc'], 'claude.exe', 'claude-desktop');
   packaged(
-    'OpenAI.ChatGPT-Desktop',
-    '1.2025.280.0',
-    '2p2nqsd0c76g0',
+    ['OpenAI.ChatGPT-Desktop', '1.2025.280.0', '2p2nqsd0c76g0'],
     'ChatGPT.exe',
     'chatgpt-classic',
   );
   const codex = packaged(
-    'OpenAI.Codex',
-    '26.820.7780.0',
-    '2p2nqsd0c76g0',
+    ['OpenAI.Codex', '26.820.7780.0', '2p2nqsd0c76g0'],
     'Codex.exe',
     'codex-app',
   );

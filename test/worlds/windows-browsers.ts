@@ -3,7 +3,8 @@
  * below AppData\Roaming, states in `Secure Preferences`, and extensions that only share a name.
  */
 import { zip } from './jetbrains.js';
-import { kim, local, roaming, windowsPath, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { kim, local, roaming, windowsPath } from './windows-places.js';
 
 interface Extension {
   readonly id: string;

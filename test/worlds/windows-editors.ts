@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { pluginXml, zip } from './jetbrains.js';
-import { home, kim, local, roaming, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, roaming } from './windows-places.js';
 
 export function plantEditors(machine: Machine): void {
   plantExtensions(machine);
@@ -106,10 +107,10 @@ function lineOf(root: string, each: Extension, drive: string): unknown {
 function install(
   machine: Machine,
   root: string,
-  via: string,
   list: readonly Extension[],
   hasRelative = true,
 ): void {
+  const via = root.split('/').at(-2)?.slice(1) ?? '';
   const lines = list.map((each) => {
     const at = unpack(machine, root, each);
     if (each.tool !== null)
@@ -133,20 +134,17 @@ const theme = extension('anthropic.claude-code-theme', '1.0.2', null);
 
 function plantExtensions(machine: Machine): void {
   const code = `${home('ana')}/.vscode/extensions`;
-  install(machine, code, 'vscode', [...plain, theme, claude, codex, copilot, chat, ...others]);
-  install(machine, `${home('ana')}/.cursor/extensions`, 'cursor', [...plain, claude]);
-  install(machine, `${home(kim)}/.windsurf/extensions`, 'windsurf', [...plain, codex]);
-  install(machine, `${home(kim)}/.qoder/extensions`, 'qoder', [...plain, cline], false);
-  install(machine, `${home('ben')}/.vscode-insiders/extensions`, 'vscode-insiders', [
-    ...plain,
-    cline,
-  ]);
+  install(machine, code, [...plain, theme, claude, codex, copilot, chat, ...others]);
+  install(machine, `${home('ana')}/.cursor/extensions`, [...plain, claude]);
+  install(machine, `${home(kim)}/.windsurf/extensions`, [...plain, codex]);
+  install(machine, `${home(kim)}/.qoder/extensions`, [...plain, cline], false);
+  install(machine, `${home('ben')}/.vscode-insiders/extensions`, [...plain, cline]);
 }
 
 /** A named profile lists extensions of the same folder on its own. */
 function plantProfiles(machine: Machine): void {
   const root = `${home('ben')}/.vscode/extensions`;
-  install(machine, root, 'vscode', plain);
+  install(machine, root, plain);
   const at = unpack(machine, root, chat);
   machine.found('editor-extension', [chat.tool, 'github.copilot-chat', chat.version], at, {
     via: 'vscode',

@@ -16,6 +16,7 @@ import { plantPackages } from './windows-packages.js';
 import { plantPrograms } from './windows-programs.js';
 import { plantPython } from './windows-python.js';
 import { plantSettings } from './windows-settings.js';
+import { home, people, windowsPath } from './windows-places.js';
 import { plantWsl } from './windows-wsl.js';
 
 export interface WindowsFinding {
@@ -82,19 +83,6 @@ export interface Machine {
   ): void;
   decoy(why: string, at: string, mayBe?: string): void;
   note(text: string): void;
-}
-
-export const people = ['ana', 'ben', 'Kim 100% Lima'] as const;
-/** Where a person's things lie. */
-export const home = (account: string): string => `Users/${account}`;
-export const local = (account: string): string => `Users/${account}/AppData/Local`;
-export const roaming = (account: string): string => `Users/${account}/AppData/Roaming`;
-export const kim = people[2];
-
-/** The path as Windows spells it. */
-export function windowsPath(at: string): string {
-  const drive = at.startsWith('D/') ? 'D:\\' : 'C:\\';
-  return drive + at.replace(/^D\//, '').replaceAll('/', '\\');
 }
 
 const accounts = [

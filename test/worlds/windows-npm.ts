@@ -2,7 +2,8 @@
  * Packages of npm and its relatives on a Windows machine: each manager's own folder, with the launcher
  * triplets that npm writes, links as junctions, the run-once caches, and look-alikes beside them.
  */
-import { home, kim, local, roaming, windowsPath, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, roaming, windowsPath } from './windows-places.js';
 
 interface Pack {
   readonly name: string;

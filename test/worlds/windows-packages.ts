@@ -2,7 +2,8 @@
  * What winget, scoop and Chocolatey put on a Windows machine: folders per package, links, shims and
  * the registry's record of portable packages, with packages of other vendors that share a name.
  */
-import { home, kim, local, windowsPath, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, windowsPath } from './windows-places.js';
 import { uninstallKey } from './windows-applications.js';
 
 export function plantPackages(machine: Machine): void {

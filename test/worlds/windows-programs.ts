@@ -2,7 +2,8 @@
  * Command-line programs that vendors' own installers and people put on a Windows machine, copies that
  * other programs bring along, and programs of other vendors with the same names.
  */
-import { home, kim, local, roaming, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, roaming } from './windows-places.js';
 
 /** As in a Go program's build information. */
 const goModule = (module: string, version: string): string =>

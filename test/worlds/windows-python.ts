@@ -2,7 +2,8 @@
  * Python packages on a Windows machine: the interpreters of each installer, a person's own folders,
  * environments of pipx, uv and conda, what uvx keeps, and look-alikes beside them.
  */
-import { home, kim, local, roaming, windowsPath, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, roaming, windowsPath } from './windows-places.js';
 
 export function plantPython(machine: Machine): void {
   plantSites(machine);
@@ -15,9 +16,7 @@ export function plantPython(machine: Machine): void {
 function distribution(
   machine: Machine,
   site: string,
-  name: string,
-  version: string,
-  command?: string,
+  [name, version, command]: readonly [name: string, version: string, command?: string | undefined],
 ): string {
   const module = name.replaceAll('-', '_');
   const record = `${site}/${module}-${version}.dist-info`;
@@ -45,7 +44,7 @@ function launcher(machine: Machine, at: string): void {
 const plain = ['requests', 'certifi', 'idna', 'urllib3', 'click', 'tqdm'];
 
 function fill(machine: Machine, site: string): void {
-  for (const name of plain) distribution(machine, site, name, machine.version());
+  for (const name of plain) distribution(machine, site, [name, machine.version()]);
 }
 
 type Row = readonly [
@@ -145,7 +144,7 @@ function plantSites(machine: Machine): void {
     machine.found(
       'pypi',
       [tool, name, version],
-      distribution(machine, site, name, version, command),
+      distribution(machine, site, [name, version, command]),
     );
     if (scripts !== null && command !== undefined) launcher(machine, `${scripts}/${command}.exe`);
   }
@@ -171,13 +170,11 @@ function plantTools(machine: Machine): void {
   const bin = `${home('ana')}/.local/bin`;
   const pipx = (
     parent: string,
-    name: string,
-    version: string,
     tool: string,
-    command: string,
+    [name, version, command]: readonly [string, string, string],
   ): void => {
     const at = `${parent}/${name}`;
-    distribution(machine, environment(machine, at), name, version, command);
+    distribution(machine, environment(machine, at), [name, version, command]);
     launcher(machine, `${at}/Scripts/${command}.exe`);
     machine.json(`${at}/pipx_metadata.json`, {
       injected_packages: {},
@@ -192,20 +189,18 @@ function plantTools(machine: Machine): void {
     });
     machine.found('pypi', [tool, name, version], at, { via: 'pipx' });
   };
-  pipx(`${home('ana')}/pipx/venvs`, 'llm', '0.27.1', 'llm', 'llm');
-  pipx(
-    `${local(kim)}/pipx/pipx/venvs`,
+  pipx(`${home('ana')}/pipx/venvs`, 'llm', ['llm', '0.27.1', 'llm']);
+  pipx(`${local(kim)}/pipx/pipx/venvs`, 'open-interpreter', [
     'open-interpreter',
     '0.4.3',
-    'open-interpreter',
     'interpreter',
-  );
+  ]);
   for (const [name, version, tool, command] of [
     ['aider-chat', '0.86.1', 'aider', 'aider'],
     ['mistral-vibe', '1.0.0', 'mistral-vibe', 'vibe'],
   ] as const) {
     const at = `${roaming('ana')}/uv/tools/${name}`;
-    distribution(machine, environment(machine, at), name, version, command);
+    distribution(machine, environment(machine, at), [name, version, command]);
     launcher(machine, `${at}/Scripts/${command}.exe`);
     launcher(machine, `${bin}/${command}.exe`);
     const place = `${windowsPath(bin)}\\${command}.exe`.replaceAll('\\', '\\\\');
@@ -226,7 +221,11 @@ function plantUvx(machine: Machine): void {
     `${cache}/environments-v2/${machine.hex(16)}/${machine.hex(16)}`,
     `archive-v0/${id}`,
   );
-  const record = distribution(machine, environment(machine, at), 'openhands', '1.3.0', 'openhands');
+  const record = distribution(machine, environment(machine, at), [
+    'openhands',
+    '1.3.0',
+    'openhands',
+  ]);
   machine.found('pypi', ['openhands', 'openhands', '1.3.0'], record, {
     via: 'uvx',
     state: 'cached',
@@ -234,7 +233,7 @@ function plantUvx(machine: Machine): void {
   const wheel = `${cache}/archive-v0/b81Xq0_unpacked`;
   machine.decoy(
     'unpacked package in a cache',
-    distribution(machine, wheel, 'crewai', '1.0.0', 'crewai'),
+    distribution(machine, wheel, ['crewai', '1.0.0', 'crewai']),
   );
 }
 
@@ -242,11 +241,11 @@ function plantDecoys(machine: Machine): void {
   const site = `${roaming('ana')}/Python/Python313/site-packages`;
   machine.decoy(
     'PyPI package that shares its name with the coding agent',
-    distribution(machine, site, 'cline', '0.3.0'),
+    distribution(machine, site, ['cline', '0.3.0']),
   );
   machine.decoy(
     'PyPI package whose name only begins like the tool (synthetic)',
-    distribution(machine, site, 'aider-chat-extras', '0.1.0'),
+    distribution(machine, site, ['aider-chat-extras', '0.1.0']),
   );
   const aside = `${local('ben')}/Programs/Python/Python312/Lib/site-packages/~hell_gpt-1.4.4.dist-info`;
   machine.file(`${aside}/METADATA`, 'Metadata-Version: 2.1\nName: shell-gpt\nVersion: 1.4.4\n\n');

@@ -2,7 +2,8 @@
  * Lists of MCP servers in each host's place on Windows, local models, and what tools leave to be
  * started at sign-in: scheduled tasks and entries of the Startup folder.
  */
-import { home, kim, local, roaming, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, roaming } from './windows-places.js';
 
 interface Server {
   readonly command?: string;
@@ -25,9 +26,7 @@ export function plantSettings(machine: Machine): void {
 
 function list(
   machine: Machine,
-  host: string,
-  at: string,
-  key: string,
+  [host, at, key]: readonly [host: string, at: string, key: string],
   servers: Record<string, Server>,
 ): void {
   machine.json(at, { [key]: servers });
@@ -41,31 +40,31 @@ function list(
 function plantServers(machine: Machine): void {
   const ana = home('ana');
   const code = `${roaming('ana')}/Code/User`;
-  list(machine, 'claude-code', `${ana}/.claude.json`, 'mcpServers', {
+  list(machine, ['claude-code', `${ana}/.claude.json`, 'mcpServers'], {
     github: { type: 'http', url: 'https://api.githubcopilot.com/mcp/' },
     filesystem: npx('@modelcontextprotocol/server-filesystem'),
   });
-  list(machine, 'cursor', `${ana}/.cursor/mcp.json`, 'mcpServers', {
+  list(machine, ['cursor', `${ana}/.cursor/mcp.json`, 'mcpServers'], {
     playwright: npx('@playwright/mcp@latest'),
   });
   list(
     machine,
-    'claude-desktop',
-    `${roaming('ana')}/Claude/claude_desktop_config.json`,
-    'mcpServers',
+    ['claude-desktop', `${roaming('ana')}/Claude/claude_desktop_config.json`, 'mcpServers'],
     {
       memory: npx('@modelcontextprotocol/server-memory'),
       fetch: uvx('mcp-server-fetch'),
     },
   );
-  list(machine, 'vscode-copilot', `${code}/mcp.json`, 'servers', {
+  list(machine, ['vscode-copilot', `${code}/mcp.json`, 'servers'], {
     thinking: npx('@modelcontextprotocol/server-sequential-thinking'),
   });
   list(
     machine,
-    'cline',
-    `${code}/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json`,
-    'mcpServers',
+    [
+      'cline',
+      `${code}/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json`,
+      'mcpServers',
+    ],
     {
       git: { ...uvx('mcp-server-git'), disabled: false },
       time: { ...uvx('mcp-server-time'), disabled: true },
@@ -73,35 +72,33 @@ function plantServers(machine: Machine): void {
   );
   list(
     machine,
-    'vscode-copilot',
-    `${roaming('ben')}/Code/User/profiles/-5ea8d1c3/mcp.json`,
-    'servers',
+    ['vscode-copilot', `${roaming('ben')}/Code/User/profiles/-5ea8d1c3/mcp.json`, 'servers'],
     { docs: { type: 'http', url: 'https://mcp.context7.com/mcp' } },
   );
-  list(machine, 'windsurf', `${home(kim)}/.codeium/windsurf/mcp_config.json`, 'mcpServers', {
+  list(machine, ['windsurf', `${home(kim)}/.codeium/windsurf/mcp_config.json`, 'mcpServers'], {
     figma: { url: 'https://mcp.figma.com/mcp' },
   });
-  list(machine, 'gemini-cli', `${ana}/.gemini/settings.json`, 'mcpServers', {
+  list(machine, ['gemini-cli', `${ana}/.gemini/settings.json`, 'mcpServers'], {
     context7: npx('@upstash/context7-mcp'),
   });
-  list(machine, 'qoder-ide', `${roaming(kim)}/Qoder/SharedClientCache/mcp.json`, 'mcpServers', {
+  list(machine, ['qoder-ide', `${roaming(kim)}/Qoder/SharedClientCache/mcp.json`, 'mcpServers'], {
     sentry: { url: 'https://mcp.sentry.dev/mcp' },
   });
-  list(machine, 'lm-studio', `${home(kim)}/.lmstudio/mcp.json`, 'mcpServers', {
+  list(machine, ['lm-studio', `${home(kim)}/.lmstudio/mcp.json`, 'mcpServers'], {
     hub: { url: 'https://huggingface.co/mcp' },
   });
-  list(machine, 'opencode', `${home('ben')}/.config/opencode/opencode.json`, 'mcp', {
+  list(machine, ['opencode', `${home('ben')}/.config/opencode/opencode.json`, 'mcp'], {
     browser: npx('@playwright/mcp'),
   });
-  list(machine, 'zed', `${roaming('ben')}/Zed/settings.json`, 'context_servers', {
+  list(machine, ['zed', `${roaming('ben')}/Zed/settings.json`, 'context_servers'], {
     notes: uvx('mcp-notes'),
   });
-  list(machine, 'claude-code', 'Program Files/ClaudeCode/managed-mcp.json', 'mcpServers', {
+  list(machine, ['claude-code', 'Program Files/ClaudeCode/managed-mcp.json', 'mcpServers'], {
     company: { type: 'http', url: 'https://mcp.corp.example/' },
   });
   // A packaged app sees its own copy of AppData\Roaming.
   const packaged = `${local(kim)}/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude`;
-  list(machine, 'claude-desktop', `${packaged}/claude_desktop_config.json`, 'mcpServers', {
+  list(machine, ['claude-desktop', `${packaged}/claude_desktop_config.json`, 'mcpServers'], {
     postgres: npx('@modelcontextprotocol/server-postgres'),
   });
   machine.note(

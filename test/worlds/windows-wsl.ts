@@ -3,7 +3,8 @@
  * disk image of WSL 2, each registered as `wsl.exe` does.
  */
 import { claudeNative } from './native.js';
-import { home, kim, local, windowsPath, type Machine } from './windows-machine.js';
+import type { Machine } from './windows-machine.js';
+import { home, kim, local, windowsPath } from './windows-places.js';
 
 /** The key of a distribution in a person's hive. */
 export function register(machine: Machine, account: string, name: string, at: string): void {
