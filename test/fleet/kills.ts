@@ -62,8 +62,14 @@ async function killAndCompare(fleet: Fleet, random: () => number, rounds: number
   let server: Child = await fleet.startServer();
   fleet.publish(examplePolicy);
   fleet.enrol('ws-1');
+  const startedAt = performance.now();
   let agent: Child = fleet.startAgent('ws-1', home);
   const api = await fleet.signIn();
+  const hasReported = async (): Promise<boolean | null> =>
+    (await api.devices()).devices[0]?.state === 'never-scanned' ? null : true;
+  await until(hasReported, 20_000, 'the first report');
+  // About half of the kills come after a report, on a busy machine too.
+  const longestMs = Math.min(Math.max(2 * (performance.now() - startedAt), 1000), 2500);
 
   for (let round = 0; round < rounds; round += 1) {
     const which = Math.floor(random() * prefixes.length);
@@ -77,7 +83,7 @@ async function killAndCompare(fleet: Fleet, random: () => number, rounds: number
       npmLauncher(prefix, { name: '@anthropic-ai/claude-code', version, command: 'claude' });
     }
     versions.set(which, version);
-    const [agentAfterMs, serverAfterMs] = [100 + random() * 1000, random() * 900];
+    const [agentAfterMs, serverAfterMs] = [100 + random() * longestMs, random() * longestMs];
     await Promise.all([
       sleep(agentAfterMs).then(() => agent.kill()),
       sleep(serverAfterMs).then(() => server.kill()),
