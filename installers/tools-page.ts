@@ -136,7 +136,7 @@ ${order.map(indexRow).join('\n')}
 
 ## Published faults
 
-\`curfew scan\` and the console name these beside the versions that they are of. They deny nothing: a policy does that, with
+\`curfew scan\` and the API name these beside the versions that they are of. They deny nothing: a policy does that, with
 \`match: { tool: ..., version: ... }\`. A version that is not known may have any of its tool's.
 
 | Id | Fault | Severity | Versions | Fixed in | How sure | Source |

@@ -71,9 +71,13 @@ export interface Judged {
 /** Channels that stay on the device unless a policy asks for them, which none can do yet. */
 const staying: ReadonlySet<Channel> = new Set(['model', 'service']);
 
-/** Whether a component is reported at all. */
-export function mayLeave({ channel }: Component): boolean {
-  return !staying.has(channel);
+/**
+ * Whether a component is reported at all. What only looks like an AI tool is no business of the server's
+ * unless a rule of the policy decided it.
+ */
+export function mayLeave({ component, verdict }: Judged): boolean {
+  if (staying.has(component.channel)) return false;
+  return component.candidate === undefined || (verdict.rule !== null && verdict.rule !== 'default');
 }
 
 /** Of an MCP server its name, program and package leave; where it connects to and its variables stay. */

@@ -101,7 +101,7 @@ function reportSubject(parts: Parts, input: ReportInput): number {
   const owner = subject.kind === 'machine' ? null : subject.account;
   const homes = owner === null ? [] : (input.homes.get(owner) ?? []);
   const current = input.judged
-    .filter(({ component }) => component.owner === owner && mayLeave(component))
+    .filter((judged) => judged.component.owner === owner && mayLeave(judged))
     .map((judged) => toReported(judged, homes));
   const hashes = new Map(current.map((one) => [one.id, sha256Hex(JSON.stringify(one))]));
   const covered = coverageOf(parts, input.lastFull);

@@ -265,6 +265,24 @@ test('models and services stay on the device; of an MCP server its name and pack
   ]);
 });
 
+test('what only looks like an AI tool stays on the device until a rule decides it', () => {
+  const guess = (name: string, rule: string | null) => ({
+    component: makeComponent(name, { tool: null, candidate: ['depends-on-model-sdk'] }),
+    firstSeen: now,
+    verdict: { ...denied, rule },
+  });
+  const judged = [
+    guess('by-default', 'default'),
+    guess('by-nothing', null),
+    guess('by-rule', 'no-such-package'),
+  ];
+  const homes = new Map([['ana', ['/home/ana']]]);
+  reportChanges({ store, outbox }, { judged, homes, bundleSequence: 1, now, lastFull: now });
+  const sent = outbox.pending(new Map(), 100).map(({ body }) => body);
+  expect(sent.join('')).toContain('by-rule');
+  expect(sent.join('')).not.toMatch(/by-default|by-nothing|depends-on-model-sdk/);
+});
+
 test('parts keep to bytes as well as to numbers', () => {
   const name = 'x'.repeat(256);
   const path = `/home/ana/.${'y'.repeat(1000)}`;
