@@ -279,7 +279,9 @@ function configuredPlaces(home: Home, world: World): readonly NpmPlace[] {
   const { path, env } = { path: world.path, env: home.env };
   const reader = world.reader({ within: [home.path] });
   const set = env['NPM_CONFIG_USERCONFIG'] ?? env['npm_config_userconfig'];
-  const user = readNpmrc(set ?? path.join(home.path, '.npmrc'), home, world, reader);
+  // One outside the home is not this person's to decide over; npm itself names one when it starts a program.
+  const isOwn = set !== undefined && homeOf(world, set) === home;
+  const user = readNpmrc(isOwn ? set : path.join(home.path, '.npmrc'), home, world, reader);
   const shared =
     user.globalconfig === null ? null : readNpmrc(user.globalconfig, home, world, reader);
   const prefixes = [

@@ -87,6 +87,17 @@ describe('global packages of a Node that', () => {
   });
 });
 
+test('an npmrc outside the home is left alone, and the one in it counts', () => {
+  place(home, '.profile', 'export NPM_CONFIG_USERCONFIG=/etc/other/npmrc\n');
+  place(home, '.npmrc', `prefix=\${HOME}/packages\n`);
+  made.npmGlobal(path.join(home, 'packages'), made.codex('0.48.0'));
+  const scan = scanHome(false);
+  expect(scan.status).toBe('complete');
+  expect(rows(scan)).toEqual([
+    'codex-cli 0.48.0 installed npm packages/lib/node_modules/@openai/codex',
+  ]);
+});
+
 describe('what is looked at', () => {
   const looked = (text: string): string[] => {
     place(home, '.zshrc', text);

@@ -75,8 +75,8 @@ describe('npm run up', () => {
 
   test('a second run finds its data again, and a date to come makes the same install pending', async () => {
     const before = devices();
-    const { code, stdout } = await up(['--once', '--effective', '2099-01-31']);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await up(['--once', '--effective', '2099-01-31']);
+    expect(code, stderr + stdout).toBe(0);
     expect(stdout.split('\n').find((one) => one.includes('2.1.150'))).toContain('pending');
     expect(before).toHaveLength(1);
     expect(devices()).toEqual(before);
