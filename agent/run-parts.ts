@@ -11,6 +11,7 @@ import { lockFolder, type FolderLock } from '../wire/lock.js';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
 import { machineClock, openClock, type Clock } from './clock.js';
 import { resolveNow } from './detect/disk.js';
+import type { SavedCache } from './detect/contents-cache.js';
 import type { ProcessEntry } from './detect/index.js';
 import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
 import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
@@ -183,6 +184,10 @@ function loopParts(running: Running): LoopParts {
             }
           : { kind: 'homes', folders: [HomeOnly], hasNetworkHomes: ScanNetworkHomes },
       onHung: (root) => log.warn({ area: 'scan', event: 'root-hung', root }),
+      told: {
+        load: () => JSON.parse(store.fact('told-programs') ?? 'null') as SavedCache | null,
+        save: (told) => store.saveFact('told-programs', JSON.stringify(told)),
+      },
     }),
     prompter: (loop) => makePrompter(running, loop),
     watch: startWatch,

@@ -5,7 +5,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { builtInCatalogue, indexCatalogue } from '../policies/catalogue.js';
-import type { CatalogueDocument } from '../policies/catalogue.js';
+import type { Catalogue, CatalogueDocument } from '../policies/catalogue.js';
+import { createContentsCache, type FileCache, type SavedCache } from './detect/contents-cache.js';
 import {
   detectors,
   type ProcessEntry,
@@ -39,6 +40,8 @@ export interface ScanRequest {
   readonly processes: readonly ProcessEntry[] | null;
   /** Roots that hung and are not to be tried now. */
   readonly skip: ReadonlySet<string>;
+  /** Programs told by their contents before this scanner or its thread began. */
+  readonly told: SavedCache | null;
 }
 
 export interface ScanOutcome {
@@ -47,6 +50,13 @@ export interface ScanOutcome {
   readonly homes: readonly { readonly account: string; readonly path: string }[];
   readonly readings: readonly Reading[];
   readonly durationMs: number;
+  /** Programs told by their contents. */
+  readonly told: SavedCache;
+}
+
+/** What a scanner keeps from one scan to the next. */
+export interface Memory {
+  contents: FileCache | null;
 }
 
 /** What the thread says, in this order: the plan, each root as it is begun, the outcome. */
@@ -73,13 +83,25 @@ function buildWorld(place: Place, request: ScanRequest): World {
   return { ...world, wholeChannels: asked.wholeChannels };
 }
 
+/** With another catalogue every program is looked into again, and the old answers stand until then. */
+function contentsFor(memory: Memory, { sha256 }: Catalogue, told: SavedCache | null): FileCache {
+  const known = memory.contents;
+  const cache =
+    known?.catalogue === sha256 ? known : createContentsCache(sha256, known?.tools() ?? told);
+  memory.contents = cache;
+  return cache;
+}
+
 /** One scan of a place. `say` hears of the plan and of each root before it is read. */
 export async function runScan(
   place: Place,
   request: ScanRequest,
+  memory: Memory,
   say: (message: WorkerMessage) => void = () => {},
 ): Promise<ScanOutcome> {
-  const world = buildWorld(place, request);
+  const built = buildWorld(place, request);
+  const contents = contentsFor(memory, built.catalogue, request.told);
+  const world = { ...built, contents };
   await prepareScan(world);
   const roots = planRoots(world);
   say({ kind: 'plan', roots });
@@ -94,16 +116,17 @@ export async function runScan(
   }));
   const { readings, durationMs } = scanWorld(world, { roots: chosen, detectors: announced });
   const homes = world.homes.map(({ account, path }) => ({ account, path }));
-  return { roots, homes, readings, durationMs };
+  return { roots, homes, readings, durationMs, told: contents.tools() };
 }
 
 const port = parentPort;
 if (port !== null && workerData !== null && typeof workerData === 'object') {
   const { curfewPlace: place } = workerData as { curfewPlace?: Place };
   if (place !== undefined) {
+    const memory: Memory = { contents: null };
     const answer = (message: WorkerMessage): void => port.postMessage(message);
     port.on('message', (request: ScanRequest) => {
-      runScan(place, request, answer).then(
+      runScan(place, request, memory, answer).then(
         (outcome) => answer({ kind: 'outcome', outcome }),
         (error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);

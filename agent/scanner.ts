@@ -7,8 +7,10 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Reading, Root } from './detect/index.js';
+import type { SavedCache } from './detect/contents-cache.js';
 import {
   runScan,
+  type Memory,
   type Place,
   type ScanOutcome,
   type ScanRequest,
@@ -21,9 +23,18 @@ export type { Place, ScanOutcome, ScanRequest } from './scanner-worker.js';
 const hungMs = 15_000;
 const retryHungMs = 6 * 3600_000;
 
+/** What whoever asks for a scan decides. */
+type Asked = Omit<ScanRequest, 'skip' | 'told'>;
+
+/** Keeps programs told by their contents over restarts; saved only when they changed. */
+export interface ToldPrograms {
+  load(): SavedCache | null;
+  save(told: SavedCache): void;
+}
+
 export interface Scanner {
   /** Rejects when not even the roots could be listed. */
-  scan(request: Omit<ScanRequest, 'skip'>): Promise<ScanOutcome>;
+  scan(request: Asked): Promise<ScanOutcome>;
   close(): void;
 }
 
@@ -33,19 +44,41 @@ export interface ScannerOptions {
   readonly worker?: URL | null;
   readonly hungMs?: number;
   readonly onHung?: (root: string) => void;
+  readonly told?: ToldPrograms;
 }
 
 /** The scanner of a place. */
 export function createScanner(options: ScannerOptions): Scanner {
   const beside = new URL('./scanner-worker.mjs', import.meta.url);
   const file = options.worker === undefined ? (existsSync(beside) ? beside : null) : options.worker;
-  if (file !== null) return new ThreadScanner(file, options);
+  const told = keepTold(options.told);
+  if (file !== null) return new ThreadScanner(file, options, told);
+  const memory: Memory = { contents: null };
   return {
     scan: async (request) => {
       await new Promise((resolve) => setImmediate(resolve));
-      return runScan(options.place, { ...request, skip: new Set() });
+      const asked = { ...request, skip: new Set<string>(), told: told.last() };
+      return told.keep(await runScan(options.place, asked, memory));
     },
     close: () => {},
+  };
+}
+
+interface Told {
+  last(): SavedCache | null;
+  keep(outcome: ScanOutcome): ScanOutcome;
+}
+
+function keepTold(programs: ToldPrograms | undefined): Told {
+  let last = programs?.load() ?? null;
+  return {
+    last: () => last,
+    keep(outcome) {
+      const { told } = outcome;
+      if (JSON.stringify(told) !== JSON.stringify(last)) programs?.save(told);
+      last = told;
+      return outcome;
+    },
   };
 }
 
@@ -58,23 +91,28 @@ type Attempt =
 class ThreadScanner implements Scanner {
   readonly #file: URL;
   readonly #options: ScannerOptions;
+  readonly #told: Told;
   readonly #hung = new Map<string, { readonly root: Root; readonly at: number }>();
   #worker: Worker | null = null;
   /** Who listens to the thread now; between scans nobody does. */
   #hear: (message: Heard, from: Worker) => void = () => {};
 
-  constructor(file: URL, options: ScannerOptions) {
+  constructor(file: URL, options: ScannerOptions, told: Told) {
     this.#file = file;
     this.#options = options;
+    this.#told = told;
   }
 
-  async scan(request: Omit<ScanRequest, 'skip'>): Promise<ScanOutcome> {
+  async scan(request: Asked): Promise<ScanOutcome> {
     for (const [id, { at }] of this.#hung) {
       if (performance.now() - at > retryHungMs) this.#hung.delete(id);
     }
     for (;;) {
-      const attempt = await this.#attempt({ ...request, skip: new Set(this.#hung.keys()) });
-      if (attempt.kind === 'outcome') return this.#withHung(attempt.outcome, request);
+      const skip = new Set(this.#hung.keys());
+      const attempt = await this.#attempt({ ...request, skip, told: this.#told.last() });
+      if (attempt.kind === 'outcome') {
+        return this.#withHung(this.#told.keep(attempt.outcome), request);
+      }
       if (attempt.kind !== 'hung') throw new Error(`scan failed: ${attempt.message}`);
       this.#hung.set(attempt.root.id, { root: attempt.root, at: performance.now() });
       this.#options.onHung?.(attempt.root.id);
@@ -82,7 +120,7 @@ class ThreadScanner implements Scanner {
   }
 
   /** Adds the roots that hang as what they are: not read. */
-  #withHung(outcome: ScanOutcome, { roots }: Omit<ScanRequest, 'skip'>): ScanOutcome {
+  #withHung(outcome: ScanOutcome, { roots }: Asked): ScanOutcome {
     const missing: Reading[] = [...this.#hung.values()]
       .filter(({ root }) => roots === 'all' || roots.has(root.id))
       .map(({ root }) => ({ root, status: 'timeout', problems: [], components: [] }));

@@ -24,23 +24,26 @@ export interface SavedCache {
 const maxFiles = 20_000;
 
 /**
- * A cache for the catalogue with this hash, with what an earlier one had (`entries()`) where it was of
- * the same catalogue.
+ * A cache for the catalogue with this hash, with what an earlier one had (`entries()`). Of another
+ * catalogue's the files are looked into again; until then the last answer for their path stands.
  */
-export function createContentsCache(catalogue: string, saved?: SavedCache): FileCache {
-  return new FileCache(catalogue, saved?.catalogue === catalogue ? saved.files : []);
+export function createContentsCache(catalogue: string, saved?: SavedCache | null): FileCache {
+  return new FileCache(catalogue, saved ?? { catalogue, files: [] });
 }
 
 /** Owns the answers; see `createContentsCache`. */
 export class FileCache implements ContentsCache {
-  readonly #catalogue: string;
+  readonly catalogue: string;
   readonly #files = new Map<string, SavedContents>();
   readonly #byPath = new Map<string, SavedContents>();
   pending = 0;
 
-  constructor(catalogue: string, files: readonly SavedContents[]) {
-    this.#catalogue = catalogue;
-    for (const file of files) this.#keep(file);
+  constructor(catalogue: string, saved: SavedCache) {
+    this.catalogue = catalogue;
+    for (const file of saved.files.slice(-maxFiles)) {
+      if (saved.catalogue === catalogue) this.#keep(file);
+      else this.#byPath.set(file.path, file);
+    }
   }
 
   get({ fileId, size, mtimeMs }: FileFacts): Contents | null | undefined {
@@ -60,7 +63,13 @@ export class FileCache implements ContentsCache {
 
   /** All that is known, longest unasked first. */
   entries(): SavedCache {
-    return { catalogue: this.#catalogue, files: [...this.#files.values()] };
+    return { catalogue: this.catalogue, files: [...this.#files.values()] };
+  }
+
+  /** The tools among it: what must not be forgotten, so that no restart takes one for removed. */
+  tools(): SavedCache {
+    const files = [...this.#files.values()].filter(({ contents }) => contents?.tool != null);
+    return { catalogue: this.catalogue, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
   }
 
   #keep(file: SavedContents): void {

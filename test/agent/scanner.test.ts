@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { createScanner, type Scanner } from '../../agent/scanner.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import type { SavedCache } from '../../agent/detect/contents-cache.js';
+import { elf, goInfo } from '../worlds/programs.js';
 import { makeFolder, makeRoot } from './store-fixture.js';
 
 let scanner: Scanner | null = null;
@@ -34,7 +36,8 @@ function threadThat(atRoot: string): URL {
          ${atRoot}
          readings.push({ root, status: 'complete', problems: [], components: [] });
        }
-       const outcome = { roots, homes: [], readings, durationMs: 1 };
+       const told = { catalogue: '', files: [] };
+       const outcome = { roots, homes: [], readings, durationMs: 1, told };
        parentPort.postMessage({ kind: 'outcome', outcome });
      });`,
   );
@@ -97,4 +100,36 @@ test('from sources a scan runs here: only the roots asked for are read, all are 
   expect(one.readings.map(({ root }) => root.id)).toEqual([found?.root.id]);
   expect(one.roots.map(({ id }) => id)).toEqual(all.roots.map(({ id }) => id));
   expect(builtInCatalogue().tool(found?.components[0]?.tool ?? '')?.name).toBe('OpenCode');
+});
+
+test('a program told by its contents is not looked into again, not after a restart either', async () => {
+  const home = path.join(makeFolder(), 'ana');
+  const file = path.join(home, 'bin/notes');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const program = elf([
+    { name: '.go.buildinfo', bytes: goInfo('github.com/ollama/ollama', 'v0.9.0') },
+  ]);
+  fs.writeFileSync(file, program, { mode: 0o755 });
+  const at = new Date('2026-01-01T00:00:00Z');
+  fs.utimesSync(file, at, at);
+  let saved: SavedCache | null = null;
+  const started = (told: SavedCache | null): Scanner =>
+    createScanner({
+      place: { kind: 'homes', folders: [home] },
+      worker: null,
+      told: { load: () => told, save: (programs) => void (saved = programs) },
+    });
+  const tools = async (from: Scanner): Promise<unknown[]> =>
+    (await from.scan(request('all'))).readings
+      .flatMap(({ components }) => components)
+      .map(({ tool, version }) => [tool, version]);
+  const first = started(null);
+  expect(await tools(first)).toEqual([['ollama', '0.9.0']]);
+  // The same file to anyone who does not read it.
+  fs.writeFileSync(file, Buffer.alloc(program.length));
+  fs.utimesSync(file, at, at);
+  expect(await tools(first)).toEqual([['ollama', '0.9.0']]);
+  expect(saved).toMatchObject({ files: [{ path: file, contents: { tool: 'ollama' } }] });
+  expect(await tools(started(saved))).toEqual([['ollama', '0.9.0']]);
+  expect(await tools(started(null))).toEqual([]);
 });
