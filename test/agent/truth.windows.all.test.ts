@@ -26,7 +26,7 @@ interface Row {
 
 const notYet: readonly string[] = [];
 const present = new Set(['installed', 'running', 'cached', 'bundled', 'disabled']);
-const seeds = Number(process.env['CURFEW_TRUTH_SEEDS'] ?? '3');
+const seeds = Number(process.env['CURFEW_TRUTH_SEEDS'] ?? '20');
 let folder: string;
 
 beforeAll(() => {
