@@ -3,9 +3,18 @@
  * what was left out gets its default. The defaults of the language are written here and nowhere else.
  */
 import type { Decision, Denial, Match, Policy, PolicyDocument } from './document.js';
+import type { ReportChoices } from './reporting.js';
 
 type AuthorRule = PolicyDocument['rules'][number];
 type AuthorDenial = Omit<AuthorRule, 'id' | 'match' | 'decision'>;
+
+/** What holds of `report` where a policy says nothing, and on a device that follows none. */
+export const reportDefaults: ReportChoices = {
+  mcp: 'report',
+  model: 'off',
+  service: 'off',
+  candidate: 'off',
+};
 
 const listOf = <T extends string>(value: T | readonly T[]): readonly T[] =>
   typeof value === 'string' ? [value] : value;
@@ -62,5 +71,6 @@ export function complete(author: PolicyDocument): Policy {
       os: os === undefined ? null : listOf(os),
       percent: percent ?? null,
     },
+    report: { ...reportDefaults, ...author.report },
   };
 }

@@ -19,6 +19,7 @@ import {
 } from './component.js';
 import { complete } from './complete.js';
 import { denialFieldNames, findFaults } from './lint.js';
+import { reportChoices, type ReportChoices } from './reporting.js';
 import { shapeFaults, withoutUnknownFields, type Fault } from './shape.js';
 import { readSource, type Source } from './source.js';
 
@@ -92,6 +93,8 @@ export interface Policy {
     readonly os: readonly Platform[] | null;
     readonly percent: number | null;
   };
+  /** What leaves a device of four kinds of finds that no rule decided. */
+  readonly report: ReportChoices;
 }
 
 /** One thing wrong with a document. Lines and columns count from 1. */
@@ -242,6 +245,26 @@ const ruleSchema = Type.Object(
   { ...strict, description: 'The first rule whose match holds decides, whatever its date.' },
 );
 
+const choice = (what: string, byDefault: string) =>
+  Type.Optional(
+    Type.Enum(
+      [...reportChoices],
+      about(`${what}: off, count (how many) or report; default ${byDefault}.`),
+    ),
+  );
+const reportSchema = Type.Object(
+  {
+    mcp: choice('MCP servers that AI hosts are set up to start', 'report'),
+    model: choice('Local models', 'off'),
+    service: choice('Services that a tool has left to be started', 'off'),
+    candidate: choice('What only looks like an AI tool', 'off'),
+  },
+  {
+    ...strict,
+    description: 'What devices report of these kinds. What a rule decided is always reported.',
+  },
+);
+
 /** What an author writes. */
 export const PolicyDocument = Type.Object(
   {
@@ -274,6 +297,7 @@ export const PolicyDocument = Type.Object(
         { ...strict, description: 'Which devices may follow the policy; without it, all.' },
       ),
     ),
+    report: Type.Optional(reportSchema),
   },
   strict,
 );

@@ -6,7 +6,7 @@
 import type { Catalogue } from './catalogue.js';
 import type { Channel, Component, Platform } from './component.js';
 import type { Action, Decision, Policy, Severity } from './document.js';
-import { normalPackage, type Subject } from './match.js';
+import { normalPackage, packageOf, type Subject } from './match.js';
 import { readyPolicy, type ReadyDenial, type ReadyPolicy, type ReadyRule } from './ready.js';
 
 /** Worst first: a finding's verdict is the first of these that any of its components has. */
@@ -335,6 +335,15 @@ export function ruleNames(policy: Policy | null): ReadonlyMap<string, ReadonlySe
     }
   }
   return found;
+}
+
+/** Whether rules name the package that a component is; `named` is what `ruleNames` found. */
+export function isNamedPackage(
+  component: Component,
+  named: ReadonlyMap<string, ReadonlySet<string>>,
+): boolean {
+  const [ecosystem, name] = packageOf(component);
+  return named.get(ecosystem)?.has(normalPackage(ecosystem, name)) === true;
 }
 
 /** Channels that a rule takes whole, whatever the tool: detectors report all of their components. */

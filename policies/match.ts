@@ -46,7 +46,7 @@ export function normalPackage(ecosystem: string, name: string): string {
 }
 
 /** Ecosystem and name of a component. A process of a package carries it as a package URL. */
-function packageOf({ channel, manager, name, purl }: Component): [string, string] {
+export function packageOf({ channel, manager, name, purl }: Component): [string, string] {
   if (channel === 'package') return [manager ?? channel, name];
   if (channel !== 'process' || purl === null) return [channel, name];
   try {

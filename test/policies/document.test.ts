@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import Value from 'typebox/value';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
+import { reportDefaults } from '../../policies/complete.js';
 import { parsePolicy, policyJsonSchema, type PolicyProblem } from '../../policies/document.js';
 import { catalogue, policyOf } from './subjects.js';
 
@@ -36,6 +37,7 @@ rules:
     evidence: [https://example.com/notice]
     replacement: { tool: qoder, guide: https://example.com/move }
 targets: { groups: engineering, os: [darwin, linux], percent: 12.5 }
+report: { mcp: off, model: count, candidate: report }
 `;
 
 /** The document with one text put in the place of another. */
@@ -111,6 +113,7 @@ describe('the typed form', () => {
         },
       ],
       targets: { groups: ['engineering'], os: ['darwin', 'linux'], percent: 12.5 },
+      report: { mcp: 'off', model: 'count', service: 'off', candidate: 'report' },
     });
   });
 
@@ -118,6 +121,13 @@ describe('the typed form', () => {
     const policy = policyOf('policy: p\ntitle: T\ndefault: { decision: allow }\nrules: []\n');
     expect(policy.timezone).toBeNull();
     expect(policy.targets).toEqual({ groups: null, os: null, percent: null });
+  });
+
+  test('a document without report has MCP servers reported, and nothing else by choice', () => {
+    const policy = policyOf('policy: p\ntitle: T\ndefault: { decision: allow }\nrules: []\n');
+    const usual = { mcp: 'report', model: 'off', service: 'off', candidate: 'off' };
+    expect(policy.report).toEqual(usual);
+    expect(reportDefaults).toEqual(usual);
   });
 
   test('anchors and JSON are YAML too', () => {
@@ -283,6 +293,7 @@ describe('hostile texts are refused', () => {
   test('YAML 1.1 by directive changes no value', () => {
     const text = `%YAML 1.1\n---\n${changed('title: AI tools', 'title: yes')}`;
     expect(policyOf(text).title).toBe('yes');
+    expect(policyOf(text).report.mcp).toBe('off');
     expect(policyOf(text).rules[1]?.denial?.announce).toBe('2026-07-04');
   });
 
