@@ -84,6 +84,8 @@ export function planRoots(world: World, detectors = allDetectors): readonly Root
 
 export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
   const startMs = performance.now();
+  // A world may be older than its scan.
+  world.forget?.();
   const chosen = plan(world, options.detectors ?? allDetectors).filter(
     ({ root }) => options.roots === undefined || options.roots.has(root.id),
   );
@@ -97,6 +99,7 @@ export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
   const readings = chosen.map((planned) => readRoot(planned, context));
   // What was looked up beside the roots while they were read hides no root.
   looking.readers.length = 0;
+  world.forget?.();
   const united = unite(readings.flatMap(({ components }) => components));
   const isComplete = readings.every(({ status }) => status === 'complete' || status === 'absent');
   return {

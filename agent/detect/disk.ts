@@ -25,6 +25,13 @@ export interface Disk {
   resolve(diskPath: string): Resolved;
   /** Why no call may touch a path, not even to ask what it is; null: it may. */
   refuses(diskPath: string): ProblemCode | null;
+  /**
+   * What lies at a disk path itself, links not followed; may answer from what it saw earlier in the same
+   * scan. undefined: nothing. Throws what the operating system says.
+   */
+  facts(diskPath: string): fs.Stats | undefined;
+  /** The next scan begins: nothing that was seen counts any longer. */
+  forget(): void;
 }
 
 /** More links than this in one path is a loop, as Linux has it. */
@@ -71,11 +78,27 @@ export function linkTarget(place: string): string {
   return target.includes('\ufffd') ? decodeName(fs.readlinkSync(onDisk(place), 'buffer')) : target;
 }
 
+/** A part that is empty, `.` or `..`, or a separator at the end. */
+const untidy = /\/\.{0,2}(?:\/|$)/;
+
+/** An absolute, normal path: hardly one that is asked for is anything else. */
+function tidy(place: string): string {
+  const isTidy = path.sep === '/' && place.startsWith('/') && !untidy.test(place);
+  return isTidy ? place : path.resolve(place);
+}
+
+/** What lies at a path now. */
+function lstat(place: string): fs.Stats | undefined {
+  return fs.lstatSync(onDisk(place), noThrow);
+}
+
 /** This machine: paths are the disk's own. */
 export const ownDisk: Disk = {
-  toDisk: (machinePath) => path.resolve(machinePath),
+  toDisk: tidy,
   fromDisk: (diskPath) => diskPath,
   refuses: noMounts.refuses,
+  facts: lstat,
+  forget: () => {},
   resolve(diskPath) {
     try {
       // Most places are not there, and an exception costs far more than the call.
@@ -99,25 +122,37 @@ interface Slow {
   readonly follow: (place: string) => Resolved;
 }
 
+/** More answers than this are not remembered: a scan that asks for more looks at files one by one. */
+const maxRemembered = 20_000;
+
+function remember<T>(known: Map<string, T>, place: string, ask: () => T): T {
+  const before = known.get(place);
+  if (before !== undefined || known.has(place)) return before as T;
+  const answer = ask();
+  if (known.size < maxRemembered) known.set(place, answer);
+  return answer;
+}
+
 /**
- * The same answers for the length of one scan: it remembers where folders lead and which are missing, as
- * most of what a scan asks for lies in few folders or in none. A folder that is swapped meanwhile leads
- * nowhere new: what is opened is checked by its descriptor.
+ * The same answers for the length of one scan: it remembers what lies where, as detectors ask for the same
+ * places again and again and most of them hold nothing. What is swapped meanwhile leads nowhere new: what
+ * is opened is checked by its descriptor.
  */
-function remembering({ top, mounts, isExact, follow }: Slow): Disk['resolve'] {
-  const folders = new Map<string, Resolved>();
-  const folderAt = (at: string): Resolved => {
-    let known = folders.get(at);
-    if (known === undefined) {
-      known = entryAt(at);
-      folders.set(at, known);
-    }
-    return known;
-  };
+function remembering({
+  top,
+  mounts,
+  isExact,
+  follow,
+}: Slow): Pick<Disk, 'resolve' | 'facts' | 'forget'> {
+  const entries = new Map<string, fs.Stats | undefined>();
+  const led = new Map<string, Resolved>();
+  const facts = (place: string): fs.Stats | undefined =>
+    remember(entries, place, () => lstat(place));
+  const leadsTo = (at: string): Resolved => remember(led, at, () => entryAt(at));
   const entryAt = (at: string): Resolved => {
     const above = path.dirname(at);
     if (at === top || above === at) return { kind: 'real', path: at };
-    const folder = folderAt(above);
+    const folder = leadsTo(above);
     if (folder.kind !== 'real') return folder;
     if (!isExact) return follow(at);
     const own = at.slice(at.lastIndexOf(path.sep));
@@ -125,28 +160,32 @@ function remembering({ top, mounts, isExact, follow }: Slow): Disk['resolve'] {
     const refused = mounts.refuses(place);
     if (refused !== null) return { kind: 'failed', code: refused };
     try {
-      const facts = fs.lstatSync(onDisk(place), noThrow);
-      if (facts === undefined) return absent;
-      return facts.isSymbolicLink() ? follow(place) : { kind: 'real', path: place };
+      const seen = facts(place);
+      if (seen === undefined) return absent;
+      return seen.isSymbolicLink() ? follow(place) : { kind: 'real', path: place };
     } catch (error) {
       return failed(error);
     }
   };
-  return (diskPath) => {
-    const at = path.resolve(diskPath);
-    return folders.get(at) ?? entryAt(at);
+  return {
+    resolve: (diskPath) => leadsTo(tidy(diskPath)),
+    facts,
+    forget() {
+      entries.clear();
+      led.clear();
+    },
   };
 }
 
 /** This machine for the length of one scan. */
 export function rememberingDisk(mounts: Mounts = noMounts): Disk {
-  const resolve = remembering({
+  const memory = remembering({
     top: path.sep,
     mounts,
     isExact: hasExactNames,
     follow: (place) => follow(place, mounts),
   });
-  return { ...ownDisk, refuses: mounts.refuses, resolve };
+  return { ...ownDisk, refuses: mounts.refuses, ...memory };
 }
 
 /**
@@ -227,8 +266,8 @@ export function folderDisk(folder: string, platform: Platform, mounts: Mounts = 
       return failed(error);
     }
   };
-  const resolve = remembering({ top: root, mounts, isExact: true, follow: walked });
-  return { toDisk, fromDisk, resolve, refuses: mounts.refuses };
+  const memory = remembering({ top: root, mounts, isExact: true, follow: walked });
+  return { toDisk, fromDisk, refuses: mounts.refuses, ...memory };
 }
 
 interface Ground {

@@ -90,6 +90,8 @@ export interface World {
    * prefix is set). `deadlineMs`: the reading of `performance.now()` at which its time is used up.
    */
   reader(boundary: Boundary, deadlineMs?: number): Reader;
+  /** A scan begins or is over: what the disk was seen to hold no longer counts, and is dropped. */
+  readonly forget?: () => void;
   /** A folder of this machine as a machine of its own, without processes; null when it is not there. */
   readonly inside?: (folder: string, platform: Platform) => World | null;
 }

@@ -24,6 +24,11 @@ export const defaultMaxBytes = 4 * 1024 * 1024;
 export const defaultMaxEntries = 100_000;
 /** No system takes a longer path (Linux 4,096 bytes); following one part by part would cost much for nothing. */
 export const maxPathLength = 8_192;
+/**
+ * A folder of this size on the disk is read whole, which costs half; no file system counts less than a
+ * byte for an entry, so it holds hardly more than `defaultMaxEntries`.
+ */
+const smallFolderBytes = 128 * 1024;
 /** More distinct problems than this in one root say no more. */
 const maxProblems = 200;
 
@@ -138,7 +143,7 @@ class DiskReader implements Reader {
       if (folder === null) return null;
       const entry = path.join(folder, path.basename(place));
       if (!this.#isInside(file, entry) || this.#isRefused(file, entry)) return null;
-      const stats = fs.lstatSync(onDisk(entry), { throwIfNoEntry: false });
+      const stats = this.#options.disk.facts(entry);
       return stats === undefined ? null : factsOf(stats);
     });
   }
@@ -146,7 +151,8 @@ class DiskReader implements Reader {
   target(file: string): FileFacts | null {
     return this.#attempt(file, null, () => {
       const real = this.#leadsTo(file);
-      return real === null ? null : factsOf(fs.lstatSync(onDisk(real)));
+      const stats = real === null ? undefined : this.#options.disk.facts(real);
+      return stats === undefined ? null : factsOf(stats);
     });
   }
 
@@ -268,42 +274,49 @@ class DiskReader implements Reader {
   }
 
   #entries(folder: string, real: string): readonly Entry[] {
-    if (!fs.lstatSync(onDisk(real)).isDirectory()) return [];
+    const facts = this.#options.disk.facts(real);
+    if (facts?.isDirectory() !== true) return [];
     if (!hasDescriptorPaths) return this.#stream(folder, real);
     const descriptor = this.#open(folder, real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (descriptor === null) return [];
     try {
       return this.#isStillThere(folder, real, descriptor)
-        ? this.#stream(folder, `${descriptors}/${descriptor}`)
+        ? this.#stream(folder, `${descriptors}/${descriptor}`, facts.size)
         : [];
     } finally {
       fs.closeSync(descriptor);
     }
   }
 
-  #stream(folder: string, opened: string): readonly Entry[] {
-    const listed = this.#listed(folder, opened, false);
+  #stream(folder: string, opened: string, size = Infinity): readonly Entry[] {
+    const listed = this.#listed(folder, opened, { isSmall: size <= smallFolderBytes });
     // Bytes cost more than text, and hardly a folder needs them.
     const isText = listed.every(({ name }) => !name.includes('\ufffd'));
-    const entries = isText ? listed : this.#listed(folder, opened, true);
+    const entries = isText ? listed : this.#listed(folder, opened, { asBytes: true });
     return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
-  #listed(folder: string, opened: string, asBytes: boolean): Entry[] {
+  #listed(folder: string, opened: string, { asBytes = false, isSmall = false }): Entry[] {
     const maxEntries = this.#options.maxEntries ?? defaultMaxEntries;
-    const entries: Entry[] = [];
     // Node takes 'buffer' here as everywhere (fs.opendirSync); only the type does not say so.
     const encoding = (asBytes ? 'buffer' : 'utf8') as BufferEncoding;
+    const entries: Entry[] = [];
+    const add = (entry: fs.Dirent): boolean => {
+      if (entries.length === maxEntries) this.note(folder, 'too-many');
+      if (entries.length >= maxEntries) return false;
+      const name: string | Buffer = entry.name;
+      const spelling = typeof name === 'string' ? name : decodeName(name);
+      entries.push({ name: spelling, kind: kindOf(entry) });
+      return true;
+    };
+    if (isSmall) {
+      fs.readdirSync(opened, { withFileTypes: true, encoding }).every(add);
+      return entries;
+    }
     const stream = fs.opendirSync(asBytes ? onDisk(opened) : opened, { bufferSize: 256, encoding });
     try {
       for (let entry = stream.readSync(); entry !== null; entry = stream.readSync()) {
-        if (entries.length === maxEntries) {
-          this.note(folder, 'too-many');
-          break;
-        }
-        const name: string | Buffer = entry.name;
-        const spelling = typeof name === 'string' ? name : decodeName(name);
-        entries.push({ name: spelling, kind: kindOf(entry) });
+        if (!add(entry)) break;
       }
     } finally {
       stream.closeSync();

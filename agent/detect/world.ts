@@ -241,6 +241,7 @@ function buildWorld(options: WorldOptions, place: Place): World {
     catalogue: options.catalogue,
     processes: options.processes ?? null,
     isDeep: options.isDeep ?? false,
+    forget: () => disk.forget(),
     ...(options.named === undefined ? {} : { named: options.named }),
   };
 }
