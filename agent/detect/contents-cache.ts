@@ -1,6 +1,7 @@
 /**
- * What programs were found to be, by the file itself (device and inode), its size and its time, so that
- * none is read twice. Plain data goes in and out; who keeps it between runs is not decided here. Answers
+ * What programs were found to be, by the file itself (device and inode), its size and its times, so that
+ * none is read twice: a file may be replaced by one of the same size and date, but not of the same change
+ * time. Plain data goes in and out; who keeps it between runs is not decided here. Answers
  * hold for one catalogue: with another, every file is looked into again.
  */
 import type { Contents, ContentsCache, FileFacts } from './index.js';
@@ -10,6 +11,7 @@ export interface SavedContents {
   readonly fileId: string;
   readonly size: number;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
   readonly path: string;
   readonly contents: Contents | null;
 }
@@ -46,9 +48,10 @@ export class FileCache implements ContentsCache {
     }
   }
 
-  get({ fileId, size, mtimeMs }: FileFacts): Contents | null | undefined {
+  get({ fileId, size, mtimeMs, ctimeMs }: FileFacts): Contents | null | undefined {
     const known = this.#files.get(fileId);
-    if (known?.size !== size || known.mtimeMs !== mtimeMs) return undefined;
+    const isSame = known?.size === size && known.mtimeMs === mtimeMs && known.ctimeMs === ctimeMs;
+    if (!isSame) return undefined;
     this.#keep(known);
     return known.contents;
   }
@@ -57,8 +60,9 @@ export class FileCache implements ContentsCache {
     return this.#byPath.get(path)?.contents ?? null;
   }
 
-  set(path: string, { fileId, size, mtimeMs }: FileFacts, contents: Contents | null): void {
-    this.#keep({ fileId, size, mtimeMs, path, contents });
+  set(path: string, facts: FileFacts, contents: Contents | null): void {
+    const { fileId, size, mtimeMs, ctimeMs } = facts;
+    this.#keep({ fileId, size, mtimeMs, ctimeMs, path, contents });
   }
 
   /** All that is known, longest unasked first. */

@@ -127,6 +127,8 @@ export interface FileFacts {
   readonly size: number;
   readonly isExecutable: boolean;
   readonly mtimeMs: number;
+  /** When file or record last changed; unlike `mtimeMs` nobody can set it. */
+  readonly ctimeMs: number;
   /** Device and inode, equal for hard links of one file. */
   readonly fileId: string;
   readonly uid: number;

@@ -358,6 +358,7 @@ function factsOf(stats: fs.Stats): FileFacts {
     size: stats.size,
     isExecutable: (stats.mode & 0o111) !== 0,
     mtimeMs: stats.mtimeMs,
+    ctimeMs: stats.ctimeMs,
     fileId: `${stats.dev}:${stats.ino}`,
     uid: stats.uid,
   };

@@ -283,6 +283,18 @@ describe('what it costs', () => {
     expect(scan({ contents })).toMatchObject([{ tool: 'goose' }]);
   });
 
+  test('a file whose bytes were exchanged under the old size and date is looked into again', () => {
+    const contents = createContentsCache(catalogue.sha256);
+    const text = withText('-'.repeat(gooseText.length));
+    const file = put('bin/a', text);
+    const { atime, mtime } = fs.statSync(file);
+    expect(scan({ contents })).toEqual([]);
+    fs.writeFileSync(file, withText(gooseText));
+    fs.utimesSync(file, atime, mtime);
+    expect(fs.statSync(file)).toMatchObject({ size: text.length, mtime });
+    expect(scan({ contents })).toMatchObject([{ tool: 'goose' }]);
+  });
+
   test('with the budget used up the rest waits, is counted, and costs no root', () => {
     for (const name of ['a', 'b', 'c']) put(`bin/${name}`, withText(`${name}${gooseText}`));
     const contents = createContentsCache(catalogue.sha256);
