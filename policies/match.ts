@@ -3,13 +3,13 @@
  * say in words what it found. Names match whole, in their ecosystem's spelling, never by substring.
  * It decides no verdict; an unknown version is the only thing that is neither met nor unmet.
  */
-import { PackageURL } from 'packageurl-js';
 import { normalName, type Catalogue, type IdentifierKind, type Tool } from './catalogue.js';
 import type { Component } from './component.js';
 import type { Match } from './document.js';
 import type { DeviceContext } from './evaluate.js';
 import { gatewayKind } from './gateway.js';
 import { matchesPath } from './glob.js';
+import { readPackageUrl } from './package-url.js';
 import { inRange } from './versions.js';
 
 export interface Subject {
@@ -49,13 +49,10 @@ export function normalPackage(ecosystem: string, name: string): string {
 export function packageOf({ channel, manager, name, purl }: Component): [string, string] {
   if (channel === 'package') return [manager ?? channel, name];
   if (channel !== 'process' || purl === null) return [channel, name];
-  try {
-    const { type, namespace, name: short } = PackageURL.fromString(purl);
-    if (type !== 'npm' && type !== 'pypi') return [channel, name];
-    return [type, namespace ? `${namespace}/${short ?? ''}` : (short ?? '')];
-  } catch {
-    return [channel, name]; // not a package URL, so no package
-  }
+  const parts = readPackageUrl(purl);
+  if (parts?.type !== 'npm' && parts?.type !== 'pypi') return [channel, name];
+  const { type, namespace, name: short } = parts;
+  return [type, namespace === null ? short : `${namespace}/${short}`];
 }
 
 const yesIf = (isMet: boolean): Answer => (isMet ? 'yes' : 'no');

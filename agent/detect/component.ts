@@ -4,7 +4,6 @@
  * reads nothing but the real paths of homes.
  */
 import { createHash } from 'node:crypto';
-import { PackageURL } from 'packageurl-js';
 import { normalName, type IdentifierKind } from '../../policies/catalogue.js';
 import type {
   CandidateReason,
@@ -14,6 +13,7 @@ import type {
   Confidence,
   Scope,
 } from '../../policies/component.js';
+import { writePackageUrl, type PackageUrlParts } from '../../policies/package-url.js';
 import type { Home, World } from './index.js';
 
 /** What a detector knows of a find; the rest follows from the path and the ecosystem. */
@@ -156,21 +156,10 @@ export function makeComponent(world: World, found: Found): Component {
  */
 export function packageUrl(channel: Channel, name: string, version: string | null): string | null {
   const form = urlForm(channel, name);
-  if (form === null || form.name === '') return null;
-  try {
-    return new PackageURL(form.type, form.namespace, form.name, version, null, null).toString();
-  } catch {
-    return null;
-  }
+  return form === null ? null : writePackageUrl({ ...form, version });
 }
 
-interface UrlForm {
-  readonly type: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
-
-function urlForm(channel: Channel, name: string): UrlForm | null {
+function urlForm(channel: Channel, name: string): PackageUrlParts | null {
   const split = (separator: string, isLast: boolean): [string | null, string] => {
     const at = isLast ? name.lastIndexOf(separator) : name.indexOf(separator);
     return at === -1 ? [null, name] : [name.slice(0, at), name.slice(at + 1)];

@@ -3,8 +3,7 @@
  * run-once command names, the host of a URL. Everything else in them may be a secret and is dropped,
  * and where an option is not known, so that its value could be taken for a package, nothing is told.
  */
-import { PackageURL } from 'packageurl-js';
-
+import { writePackageUrl } from '../../policies/package-url.js';
 /** A package that a command starts. `version` only where it is pinned to one. */
 export interface ServedPackage {
   readonly ecosystem: 'npm' | 'pypi' | 'docker';
@@ -220,20 +219,8 @@ function served(
   url: { namespace: string | null; short: string; registry?: string | undefined },
 ): ServedPackage {
   const qualifiers = url.registry === undefined ? null : { repository_url: url.registry };
-  const purl = ((): string | null => {
-    try {
-      return new PackageURL(
-        ecosystem,
-        url.namespace,
-        url.short,
-        version,
-        qualifiers,
-        null,
-      ).toString();
-    } catch {
-      return null; // not a name that the scheme allows
-    }
-  })();
+  const { namespace, short } = url;
+  const purl = writePackageUrl({ type: ecosystem, namespace, name: short, version, qualifiers });
   return { ecosystem, name, version, purl };
 }
 

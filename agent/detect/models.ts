@@ -5,8 +5,8 @@
  * Layouts: ollama/ollama (types/model/name.go), lmstudio.ai/docs (import models),
  * huggingface.co/docs/huggingface_hub (manage-cache), ggml-org/llama.cpp (common/download.cpp).
  */
-import { PackageURL } from 'packageurl-js';
 import type { Component } from '../../policies/component.js';
+import { writePackageUrl } from '../../policies/package-url.js';
 import { homeOf, makeComponent } from './component.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 
@@ -227,11 +227,7 @@ function hubModels(top: string, world: World, reader: Reader): readonly Model[] 
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/huggingface-definition.md */
 function hubUrl(owner: string | null, name: string): string | null {
-  try {
-    return new PackageURL('huggingface', owner, name, null, null, null).toString();
-  } catch {
-    return null; // not a name that the scheme allows
-  }
+  return writePackageUrl({ type: 'huggingface', namespace: owner, name });
 }
 
 function modelFiles(top: string, world: World, reader: Reader): readonly Model[] {

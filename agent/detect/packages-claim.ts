@@ -2,9 +2,9 @@
  * Which packages of a package system are reported, and the record that every such package gets. It
  * reads nothing.
  */
-import { PackageURL } from 'packageurl-js';
 import type { IdentifierKind } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
+import { writePackageUrl } from '../../policies/package-url.js';
 import { makeComponent, toolOf, type Found } from './component.js';
 import type { World } from './index.js';
 
@@ -63,20 +63,9 @@ export function distributionUrl(
   distribution: string,
   { name, version, arch, epoch = null }: Addressed,
 ): string | null {
-  try {
-    const qualifiers = {
-      ...(arch === null ? {} : { arch }),
-      ...(epoch === null ? {} : { epoch: String(epoch) }),
-    };
-    return new PackageURL(
-      type,
-      distribution === '' ? null : distribution,
-      name,
-      version,
-      qualifiers,
-      null,
-    ).toString();
-  } catch {
-    return null;
-  }
+  const qualifiers = {
+    ...(arch === null ? {} : { arch }),
+    ...(epoch === null ? {} : { epoch: String(epoch) }),
+  };
+  return writePackageUrl({ type, namespace: distribution, name, version, qualifiers });
 }
