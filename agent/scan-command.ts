@@ -55,10 +55,11 @@ export async function runScan(argv: readonly string[], io: CommandIo): Promise<n
 async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   const catalogue = builtInCatalogue();
   const policy = flags.policy === null ? null : await readPolicy(flags.policy, catalogue, io);
-  const world = await worldOf(flags, policy, catalogue);
+  const past = await pastOf(flags, io);
+  const world = past.knownIn(await worldOf(flags, policy, catalogue));
   await prepareScan(world);
   const result = scanWorld(world);
-  const { components: known, firstSeen } = await remembered(flags, result, io);
+  const { components: known, firstSeen } = past.remember(result);
   const components = relate(known, { catalogue, roots: rootStates(result.readings) });
   const judged = await withAdvisories(await judge(components, { flags, policy, world }), catalogue);
   const dated = judged.map((each): Judged => {
@@ -127,24 +128,42 @@ function ownPlatform(): Platform {
   return process.platform === 'win32' || process.platform === 'darwin' ? process.platform : 'linux';
 }
 
-/** What is known now, with what earlier scans knew of places that could not be read. */
-async function remembered(
-  flags: ScanFlags,
-  result: ScanResult,
-  io: CommandIo,
-): Promise<{
-  readonly components: readonly Component[];
-  readonly firstSeen: Readonly<Record<string, number>>;
-}> {
-  const { state, world, homes, isDeep } = flags;
-  if (state === null) return { components: result.components, firstSeen: {} };
-  const { readHistory, remember, writeHistory } = await import('./scan-history.js');
+/** What earlier scans knew, for a scan to go by and to be added to. */
+interface Past {
+  knownIn(world: World): World;
+  /** What is known now, with what earlier scans knew of places that could not be read. */
+  remember(result: ScanResult): {
+    readonly components: readonly Component[];
+    readonly firstSeen: Readonly<Record<string, number>>;
+  };
+}
+
+const noPast: Past = {
+  knownIn: (world) => world,
+  remember: ({ components }) => ({ components, firstSeen: {} }),
+};
+
+async function pastOf(flags: ScanFlags, io: CommandIo): Promise<Past> {
+  const { state, world: folder, homes, isDeep, atMs } = flags;
+  if (state === null) return noPast;
+  const { readHistory, remember, withKnownHomes, writeHistory } = await import('./scan-history.js');
+  const history = inState(state, () =>
+    readHistory(state, (sentence) => io.stderr(`curfew scan: ${sentence}\n`)),
+  );
+  const coverage = JSON.stringify([folder, homes, isDeep]);
+  return {
+    knownIn: (world) => withKnownHomes(world, history),
+    remember: (result) => {
+      const known = remember(history, result, { coverage, atMs });
+      inState(state, () => writeHistory(state, known.history));
+      return { components: known.components, firstSeen: known.history.firstSeen };
+    },
+  };
+}
+
+function inState<T>(state: string, use: () => T): T {
   try {
-    const known = readHistory(state, (sentence) => io.stderr(`curfew scan: ${sentence}\n`));
-    const coverage = JSON.stringify([world, homes, isDeep]);
-    const { history, components } = remember(known, result, { coverage, atMs: flags.atMs });
-    writeHistory(state, history);
-    return { components, firstSeen: history.firstSeen };
+    return use();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CurfewError('FOLDER_NOT_WRITABLE', `--state ${state} cannot be used: ${reason}`, {

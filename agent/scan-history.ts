@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Component } from '../policies/component.js';
-import type { Reading } from './detect/index.js';
+import type { Reading, World } from './detect/index.js';
 import { readSmall, writeAtomic } from './files.js';
 import type { ScanResult } from './scan.js';
 
@@ -64,6 +64,20 @@ function isComponent(value: unknown): boolean {
 export function writeHistory(folder: string, history: History): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeAtomic(path.join(folder, fileName), JSON.stringify(history));
+}
+
+/**
+ * The world in which a home that held something the last time is not taken for an empty one: no tool
+ * takes everything else of a home with it.
+ */
+export function withKnownHomes(world: World, { roots }: History): World {
+  const owners = new Set(
+    Object.values(roots).flatMap(({ components }) => components.map(({ owner }) => owner)),
+  );
+  const homes = world.homes.map((home) =>
+    owners.has(home.account) ? { ...home, mayBeEmpty: false } : home,
+  );
+  return { ...world, homes };
 }
 
 /** The history after a scan, and every component that is known now, each once. */

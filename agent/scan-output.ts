@@ -316,6 +316,9 @@ function linesOf([first, ...others]: readonly RootRecord[]): readonly string[] {
 const problemWords: Readonly<Partial<Record<ProblemCode, string>>> = {
   unsupported: 'in a format that is not read',
   'network-mount': 'on a network or FUSE mount, which is not looked into',
+  'not-mounted': 'missing or empty, as if its disk were not mounted',
+  locked: 'encrypted and not unlocked',
+  placeholder: 'only in the cloud, and not pulled down',
   guarded: 'in a folder for which macOS asks the person, which is not looked into',
 };
 

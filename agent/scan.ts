@@ -7,6 +7,7 @@
 import { componentStates, confidences, type Component } from '../policies/component.js';
 import type { RootStatus } from '../policies/component.js';
 import { homeOf } from './detect/component.js';
+import { homeTrouble, type HomeTrouble } from './detect/homes.js';
 import {
   detectors as allDetectors,
   type Detector,
@@ -179,7 +180,7 @@ interface Context {
   readonly world: World;
   readonly reader: World['reader'];
   /** Homes that cannot be read, and why; null for those that can. */
-  readonly homes: Map<Home, Pick<Reading, 'status' | 'problems'> | null>;
+  readonly homes: Map<Home, HomeTrouble | null>;
   readonly rootTimeMs: number;
 }
 
@@ -204,31 +205,13 @@ function readRoot({ root, detector, failures }: Planned, context: Context): Read
   }
 }
 
-/** null: the home is there. An empty home that an account list vouches for is not mounted. */
-function homeStatus(
-  home: Home,
-  { world, reader: open, homes }: Context,
-): Pick<Reading, 'status' | 'problems'> | null {
+/** null: the home can be looked at; asked once in a scan. */
+function homeStatus(home: Home, { world, reader, homes }: Context): HomeTrouble | null {
   const known = homes.get(home);
   if (known !== undefined) return known;
-  const reader = open({ within: [home.path] });
-  const isThere = reader.target(home.path)?.kind === 'dir';
-  // Looking for any name below it tells whether we may look at all, without listing the home.
-  if (isThere) reader.facts(world.path.join(home.path, '.profile'));
-  const isDenied = reader.problems.some(({ code }) => code === 'denied');
-  const mayBeEmpty = home.mayBeEmpty === true || isDenied;
-  const isEmpty = isThere && !mayBeEmpty && isEmptyFolder(home.path, reader);
-  const unseen: RootStatus = isDenied ? 'unreadable' : 'unavailable';
-  const isMissing = isDenied || !isThere || isEmpty;
-  const problems = reader.problems.filter(({ code }) => code === 'network-mount');
-  const missing = isMissing ? { status: unseen, problems } : null;
-  homes.set(home, missing);
-  return missing;
-}
-
-/** A home that may be entered and not listed is not empty as far as we know. */
-function isEmptyFolder(folder: string, reader: Reader): boolean {
-  return reader.list(folder).length === 0 && reader.problems.length === 0;
+  const trouble = homeTrouble(home, world, reader);
+  homes.set(home, trouble);
+  return trouble;
 }
 
 const untouched: ReadonlySet<ProblemCode> = new Set(['network-mount', 'guarded']);

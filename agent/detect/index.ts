@@ -157,6 +157,8 @@ export const problemCodes = [
   'refused-entry', // an entry of a manifest that names a place outside
   'manifest-empty', // an empty manifest beside full folders
   'network-mount', // on a network or FUSE mount, which is not looked into
+  'not-mounted', // a home or a disk that should be there is missing or empty
+  'locked', // encrypted, and its owner has not unlocked it
   'guarded', // in a folder for which macOS asks the person, which is not looked into
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];

@@ -161,12 +161,14 @@ test('what could not be read makes the answer 3, named in the summary', async ()
   expect(table.stderr).toContain('Not fully read: editor-extension:');
 });
 
-test('a home that goes away before it is read is told in one line', () => {
+test('a home that goes away before it is read is told once, with the reason', () => {
   const world = homesWorld([home], { catalogue: builtInCatalogue() });
   fs.rmSync(home, { recursive: true });
   const summary = summaryRecord([], scanWorld(world).readings, 0);
   expect(summary.status).toBe('partial');
-  expect(problemLines(summary)).toMatch(/^Not read: npm:.* and \d+ more \(unavailable\)\n$/);
+  expect(problemLines(summary)).toMatch(
+    /^Not read: npm:.* and \d+ more \(unavailable\)\n  \S+: missing or empty, .*\n$/,
+  );
 });
 
 test('C061: a place that could not be read keeps what was known, a complete read removes it', async () => {
