@@ -1,6 +1,7 @@
 /**
  * How tests run. `npm test` takes everything but the groups named by a middle suffix: `.all.` (long)
- * and `.real.` (installs from the npm registry). `test:all` adds those by name.
+ * and `.real.` (installs from the npm registry). `test:all` adds those by name, and tries each property
+ * of the `.property.` files more often.
  */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -11,7 +12,7 @@ const groups: Record<string, { include: string[]; exclude: string[] }> = {
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.{all,real}.test.ts'],
   },
-  all: { include: ['test/**/*.all.test.ts'], exclude: [] },
+  all: { include: ['test/**/*.{all,property}.test.ts'], exclude: [] },
   real: { include: ['test/**/*.real.test.ts'], exclude: [] },
 };
 const chosen = groups[group];
@@ -40,6 +41,9 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    env: { TZ: 'UTC' },
+    env: {
+      TZ: 'UTC',
+      CURFEW_PROPERTY_RUNS: process.env['CURFEW_PROPERTY_RUNS'] ?? (group === 'all' ? '20' : '1'),
+    },
   },
 });

@@ -4,7 +4,7 @@
  * behind it. A range is written about the maker's version, so an epoch or a count that a bound leaves
  * out is not held against it; where it would decide, the answer is undecided and never a guess.
  */
-import type { Ordering } from './orderings.js';
+import { compareDigits, type Ordering } from './orderings.js';
 
 /** A version in the three parts that all of these systems know. */
 export interface Packaged {
@@ -20,12 +20,6 @@ type Compare = (left: string, right: string) => number;
 
 const longestVersion = 128;
 const digits = /^\d+$/;
-
-/** Numbers as text of any length: by value, leading zeros aside. */
-function compareDigits(left: string, right: string): number {
-  const [one, two] = [left.replace(/^0+/, ''), right.replace(/^0+/, '')];
-  return one.length - two.length || compareText(one, two);
-}
 
 const compareText: Compare = (left, right) => (left < right ? -1 : left > right ? 1 : 0);
 
@@ -80,17 +74,21 @@ function compareParts(part: string, other: string): number {
   return isNumber ? compareDigits(part, other) : compareText(part, other);
 }
 
-/** pacman's vercmp: as rpm, but letters right behind a number (`1.0rc`) come before its end. */
+/**
+ * pacman's vercmp: as rpm, but a longer gap between parts is later, and letters behind an end (`1.0rc`)
+ * come before it, unless they stand behind a gap that the other side has not got.
+ */
 export function compareAlpmText(left: string, right: string): number {
   const parts = (text: string) => [...text.matchAll(/([^A-Za-z0-9]*)(\d+|[A-Za-z]+|$)/g)];
   const [one, two] = [parts(left), parts(right)];
   for (let at = 0; ; at += 1) {
     const [, gap = '', part = ''] = one[at] ?? [];
     const [, otherGap = '', other = ''] = two[at] ?? [];
-    if (part === '' && other === '') return 0;
-    if (part === '') return otherGap === '' && !digits.test(other) ? 1 : -1;
-    if (other === '') return gap === '' && !digits.test(part) ? -1 : 1;
-    if (gap.length !== otherGap.length && at > 0) return gap.length - otherGap.length;
+    const isGapOnOne = (gap === '') !== (otherGap === '');
+    if (part === '' && other === '') return isGapOnOne ? gap.length - otherGap.length : 0;
+    if (part === '') return (gap === '' && otherGap !== '') || digits.test(other) ? -1 : 1;
+    if (other === '') return (otherGap === '' && gap !== '') || digits.test(part) ? 1 : -1;
+    if (gap.length !== otherGap.length) return gap.length - otherGap.length;
     const order = compareParts(part, other);
     if (order !== 0) return order;
   }
@@ -194,6 +192,8 @@ interface Form {
   /** What may stand before and behind the maker's version; groups epoch, upstream and revision. */
   readonly form: RegExp;
   readonly compare: Compare;
+  /** Whether a count on one side only says nothing (pacman); else no count is the earliest. */
+  readonly isCountOptional?: boolean;
   /** What packagers add to the maker's version without making another of it (`+dfsg`). */
   readonly repack?: RegExp;
 }
@@ -201,7 +201,7 @@ interface Form {
 /** Words that a packager's count never begins with, and a maker's prerelease does. */
 const preWord = /^(alpha|beta|rc|pre|preview|dev|nightly|canary|next|insiders?)(?![a-z])/i;
 
-function packaged({ form, compare, repack }: Form): Ordering<Packaged> {
+function packaged({ form, compare, repack, isCountOptional = false }: Form): Ordering<Packaged> {
   return {
     read: (text) => {
       const found = text.length > longestVersion ? undefined : form.exec(text)?.groups;
@@ -222,6 +222,7 @@ function packaged({ form, compare, repack }: Form): Ordering<Packaged> {
       const upstream = plain ? version.upstream.replace(repack, '') : version.upstream;
       const order = compare(upstream, bound.upstream);
       if (order !== 0 || bound.revision === null) return order;
+      if (version.revision === null && isCountOptional) return 0;
       return compare(version.revision ?? '', bound.revision);
     },
     release: ({ upstream }) => (/^\d+(?:\.\d+)*/.exec(upstream)?.[0] ?? '').split('.').map(Number),
@@ -232,7 +233,8 @@ function packaged({ form, compare, repack }: Form): Ordering<Packaged> {
 
 /** Debian and its descendants; `compareDebianText` is dpkg's. */
 export const debianOrdering = packaged({
-  form: /^(?:(?<epoch>\d+):)?(?<upstream>\d[A-Za-z0-9.+~:-]*?)(?:-(?<revision>[A-Za-z0-9.+~]*))?$/,
+  // A colon stands behind an epoch only.
+  form: /^(?:(?<epoch>\d+):|(?!.*:))(?<upstream>\d[A-Za-z0-9.+~:-]*?)(?:-(?<revision>[A-Za-z0-9.+~]*))?$/,
   compare: compareDebianText,
   repack: /\+(?:dfsg|ds|repack)[0-9.]*$/,
 });
@@ -245,6 +247,7 @@ export const rpmOrdering = packaged({
 export const alpmOrdering = packaged({
   form: /^(?:(?<epoch>\d+):)?(?<upstream>\d[A-Za-z0-9.+_~^]*)(?:-(?<revision>[A-Za-z0-9.+_]*))?$/,
   compare: compareAlpmText,
+  isCountOptional: true,
 });
 
 export const apkOrdering = packaged({

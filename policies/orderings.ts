@@ -21,6 +21,12 @@ export interface Ordering<Version> {
 
 const longestVersion = 128;
 
+/** Numbers as text of any length: by value, leading zeros aside; nothing is 0. */
+export function compareDigits(left: string, right: string): number {
+  const [one, two] = [left.replace(/^0+/, ''), right.replace(/^0+/, '')];
+  return one.length - two.length || (one < two ? -1 : one > two ? 1 : 0);
+}
+
 /** Numbers as they compare, 1.0 equal to 1.0.0. */
 export function compareNumbers(left: readonly number[], right: readonly number[]): number {
   for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
@@ -168,7 +174,7 @@ interface Dotted {
   /** Parts of a prerelease; null for a release. */
   readonly pre: readonly string[] | null;
   /** A packager's own count behind `-` or `_`, which makes no other version. */
-  readonly revision: number | null;
+  readonly revision: string | null;
   /** The commit behind a date (`2025.10.22-f894c20`), which tells builds of one day apart. */
   readonly commit: string | null;
   /** A suffix without a known meaning: undecided between equal releases. */
@@ -196,7 +202,7 @@ function readDotted(text: string): Dotted | null {
     epoch: found[1] ?? null,
     release,
     pre: pre === null ? null : (pre[1] ?? '').split(/[.~-]|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])/),
-    revision: revision === null ? null : Number(revision[1]),
+    revision: revision?.[1] ?? null,
     commit: commit?.[1] ?? null,
     isOdd: suffix !== '' && [commit, revision, pre].every((part) => part === null),
   };
@@ -209,9 +215,10 @@ function comparePre(left: readonly string[], right: readonly string[]): number {
     if (other === undefined) return 1;
     if (part === other) continue;
     const [isNumber, isOtherNumber] = [/^\d+$/.test(part), /^\d+$/.test(other)];
-    if (isNumber && isOtherNumber) return Number(part) - Number(other);
     if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
-    return part < other ? -1 : 1;
+    if (!isNumber) return part < other ? -1 : 1;
+    const order = compareDigits(part, other);
+    if (order !== 0) return order;
   }
   return left.length - right.length;
 }
@@ -223,17 +230,16 @@ function comparePre(left: readonly string[], right: readonly string[]): number {
 export const dottedOrdering: Ordering<Dotted> = {
   read: readDotted,
   compare: (version, bound) => {
-    if (version.epoch !== bound.epoch) {
-      if (version.epoch === null || bound.epoch === null) return null;
-      return Number(version.epoch) - Number(bound.epoch);
-    }
+    if ((version.epoch === null) !== (bound.epoch === null)) return null;
+    const byEpoch = compareDigits(version.epoch ?? '', bound.epoch ?? '');
+    if (byEpoch !== 0) return byEpoch;
     const byRelease = compareNumbers(version.release, bound.release);
     if (byRelease !== 0) return byRelease;
     if (version.isOdd || bound.isOdd) return null;
     if (version.pre !== null && bound.pre !== null) return comparePre(version.pre, bound.pre);
     if (version.pre !== null || bound.pre !== null) return version.pre !== null ? -1 : 1;
     if (bound.commit !== null) return version.commit === bound.commit ? 0 : null;
-    return bound.revision === null ? 0 : (version.revision ?? 0) - bound.revision;
+    return bound.revision === null ? 0 : compareDigits(version.revision ?? '', bound.revision);
   },
   release: (version) => version.release,
 };

@@ -16,11 +16,12 @@ import { dottedOrdering, pep440Ordering, semverOrdering, type Ordering } from '.
 
 export type RangeAnswer = 'in' | 'out' | 'unknown';
 
-type Operator =
-  '<' | '<=' | '>' | '>=' | '=' | '===' | '!=' | '~' | '~=' | '^' | 'series' | 'not-series';
+type Operator = '<' | '<=' | '>' | '>=' | '=' | '===' | '!=' | '~' | '~=' | '^';
 interface Constraint {
   readonly operator: Operator;
   readonly version: string;
+  /** Written with `.x` or `.*` behind it: the whole series of numbers is meant. */
+  readonly isSeries?: boolean;
 }
 
 /** Outer list: any of them; inner list: all of them. */
@@ -32,30 +33,40 @@ const longestRange = 512;
 const mostConstraints = 64;
 const anyVersion = /^(\*|x|X|vers:[a-z0-9.-]+\/\*)$/;
 const token =
-  /\s*,?\s*(===|==|!=|~=|~>|<=|>=|<|>|=|~|\^)?\s*((?:\d+!)?[^\s,|<>=!~^][^\s,|<>=!^]*)/y;
+  /\s*,?\s*(===|==|!=|~=|~>|<=|>=|<|>|=|~|\^)?\s*((?:[vV]?\d+!)?[^\s,|<>=!~^][^\s,|<>=!]*)/y;
+/** One number alone, perhaps with an epoch. */
+const single = /^v?(?:\d+!)?\d+(?!\.?\d|!)/i;
+const seriesForm = /^(?:\d+[!:])?v?\d+(?:\.\d+)*$/i;
+
+/** `1.2.3 - 2.3.4` by its two ends. */
+const withoutSpan = (text: string): string => text.replace(/^(\S+)\s+-\s+(\S+)$/, '>=$1 <=$2');
 
 /** One alternative of the notation; null when it is not written like a range. */
 function readConstraints(text: string): readonly Constraint[] | null {
-  const span = /^\s*(\S+)\s+-\s+(\S+)\s*$/.exec(text);
-  const source = span === null ? text.trim() : `>=${span[1] ?? ''} <=${span[2] ?? ''}`;
+  const source = withoutSpan(text.trim());
   const found: Constraint[] = [];
   token.lastIndex = 0;
   while (token.lastIndex < source.length) {
     const next = token.exec(source);
     if (next === null || found.length === mostConstraints) return null;
-    const series = /^(.*?)(?:\.[*xX])+$/.exec(next[2] ?? '');
-    const operator = operatorOf(next[1], series !== null);
-    if (operator === null) return null;
-    found.push({ operator, version: series?.[1] ?? next[2] ?? '' });
+    const one = readConstraint(operatorOf(next[1]), next[2] ?? '');
+    if (one === null) return null;
+    found.push(one);
   }
   return found.length === 0 ? null : found;
 }
 
-function operatorOf(written: string | undefined, isSeries: boolean): Operator | null {
-  const operator = written === '==' || written === undefined ? '=' : written;
-  if (isSeries && operator === '!=') return 'not-series';
-  if (isSeries && (operator === '=' || operator === '===')) return 'series';
-  return operator === '~>' ? '~' : (operator as Operator);
+/** Python's `~=` needs two numbers and no series; a series is made of numbers alone. */
+function readConstraint(operator: Operator, text: string): Constraint | null {
+  const series = /^(.*?)(?:\.[*xX])+$/.exec(text)?.[1];
+  if (operator === '~=' && (series !== undefined || single.test(text))) return null;
+  if (series === undefined) return { operator, version: text };
+  return seriesForm.test(series) ? { operator, version: series, isSeries: true } : null;
+}
+
+function operatorOf(written: string | undefined): Operator {
+  if (written === '==' || written === undefined) return '=';
+  return written === '~>' ? '~' : (written as Operator);
 }
 
 function readAlternatives(range: string): Alternatives | null {
@@ -83,17 +94,25 @@ function heldNumbers(operator: '~' | '~=' | '^', release: readonly number[]): nu
 
 /**
  * One constraint as a test; null when its version cannot be read. As in npm's notation a short bound
- * stands for its series outside Python: `<=2.1` takes 2.1.9, `>2.1` begins at 2.2.
+ * stands for its series outside Python: `<=2.1` takes 2.1.9, `>2.1` begins at 2.2, and `>=2.1` takes
+ * 2.1.0-rc.1. One written as a
+ * series does so everywhere.
  */
 function testOf<V>(
-  { operator, version: text }: Constraint,
+  { operator, version: text, isSeries = false }: Constraint,
   ordering: Ordering<V>,
 ): ((version: V) => RangeAnswer) | null {
   const bound = ordering.read(text);
   if (bound === null) return null;
   const held = ordering.release(bound);
-  const isShort = (ordering as unknown) !== pep440Ordering && /^v?\d+(\.\d+)?$/.test(text);
-  const written = isShort ? text.replace('v', '').split('.').map(Number) : held;
+  const isShort =
+    isSeries || ((ordering as unknown) !== pep440Ordering && /^v?\d+(\.\d+)?$/i.test(text));
+  const written = isShort
+    ? text
+        .replace(/^(?:\d+[!:])?v?/i, '')
+        .split('.')
+        .map(Number)
+    : held;
   const inPrefix =
     (prefix: readonly number[]) =>
     (version: V): RangeAnswer => {
@@ -108,30 +127,32 @@ function testOf<V>(
       const order = ordering.compare(version, bound);
       return order === null ? 'unknown' : answer(test(order));
     };
-  const atLeast = byOrder((order) => order >= 0);
+  const orLater = byOrder((order) => order >= 0);
+  const atLeast = isShort
+    ? (version: V): RangeAnswer => any([inSeries(version), orLater(version)])
+    : orLater;
   switch (operator) {
     case '<':
       return byOrder((order) => order < 0);
     case '>=':
       return atLeast;
     case '!=':
-      return byOrder((order) => order !== 0);
-    case 'series':
-      return inSeries;
-    case 'not-series':
-      return (version) => opposite[inSeries(version)];
+      return isSeries ? (version) => opposite[inSeries(version)] : byOrder((order) => order !== 0);
     case '=':
     case '===':
       return isShort ? inSeries : byOrder((order) => order === 0);
     case '<=':
-      return (version) =>
-        isShort && inSeries(version) === 'in' ? 'in' : byOrder((order) => order <= 0)(version);
+      return isShort
+        ? (version) => any([inSeries(version), byOrder((order) => order <= 0)(version)])
+        : byOrder((order) => order <= 0);
     case '>':
-      if (ordering.isAbove !== undefined) {
-        return (version) => answer(ordering.isAbove?.(version, bound) === true);
+      if (isShort) {
+        return (version) =>
+          all([opposite[inSeries(version)], byOrder((order) => order > 0)(version)]);
       }
-      return (version) =>
-        isShort && inSeries(version) === 'in' ? 'out' : byOrder((order) => order > 0)(version);
+      return ordering.isAbove === undefined
+        ? byOrder((order) => order > 0)
+        : (version) => answer(ordering.isAbove?.(version, bound) === true);
     case '~':
     case '~=':
     case '^': {
@@ -143,7 +164,8 @@ function testOf<V>(
 
 /** One constraint as a test of a version's text; null when it cannot be read. */
 function textTestOf<V>(constraint: Constraint, ordering: Ordering<V>): Test | null {
-  if (constraint.operator === '===' && (ordering as unknown) === pep440Ordering) {
+  const isSame = constraint.operator === '===' && constraint.isSeries !== true;
+  if (isSame && (ordering as unknown) === pep440Ordering) {
     // https://peps.python.org/pep-0440/#arbitrary-equality: sign by sign, whatever it says.
     const wanted = constraint.version.toLowerCase();
     return (text) => answer(text.toLowerCase() === wanted);
@@ -169,6 +191,9 @@ function npmTest(range: string): Test | null {
   // Where npm reads nothing as anything, somebody has forgotten to write a range.
   if (range.split('||').some((one) => one.trim() === '')) return null;
   const padded = range
+    .split('||')
+    .map((one) => withoutSpan(one.trim()))
+    .join('||')
     .replaceAll(',', ' ')
     .replace(/={2,3}/g, '=')
     .replace(/<\s*v?(\d+)(\.\d+)?(?:\.[xX*])*(?![\w.+*-])/g, (_, major: string, minor?: string) => {

@@ -146,6 +146,41 @@ describe('a prerelease does not slip past a range', () => {
   });
 });
 
+describe('numbers of any length', () => {
+  test.each([
+    ['1.0.0-rc.99999999999999999998', '<1.0.0-rc.99999999999999999999', 'in'],
+    ['1.0.0-rc.01.5', '<1.0.0-rc.1.6', 'in'],
+    ['1.0.0-99999999999999999998', '<1.0.0-99999999999999999999', 'in'],
+    ['01:2.0.0', '<1:3.0.0', 'in'],
+    ['2:1.0.0', '<1:3.0.0', 'out'],
+  ])('%s is by %s %s', (version, range, answer) => {
+    expect(inRange('application', version, range)).toBe(answer);
+  });
+});
+
+describe('a series', () => {
+  test.each([
+    ['application', '2.1.3.9', '<=2.1.3.x', 'in'],
+    ['application', '2.1.4.0', '<=2.1.3.x', 'out'],
+    ['application', '2.1.3.9', '>2.1.3.*', 'out'],
+    ['application', '2.1.4.0', '>2.1.3.*', 'in'],
+    ['pypi', '2.1', '<=2.x', 'in'],
+    ['pypi', '2.1', '>2.x', 'out'],
+    ['homebrew', '2.0.0-rc.1', '>=2.x', 'in'],
+    ['npm', '1.2.0-rc.1', '^1.2', 'in'],
+    ['executable', '1.2.0-rc.1', '^1.2', 'in'],
+    ['executable', '1.2.0-rc.1', '~1.2', 'in'],
+    ['npm', '1.0.0-rc.1', '1.0.0 - 2.0.0', 'out'],
+    ['npm', '2.0.0-rc.1', '1.0.0 - 2.0.0', 'in'],
+    ['dpkg', '1:2.1.9-1', '1:2.1.x', 'in'],
+    ['dpkg', '2:2.1.9-1', '1:2.1.x', 'out'],
+    ['rpm', '1.0^git1', '<1.0^git2', 'in'],
+  ])('of %s: %s is by %s %s', (ecosystem, version, range, answer) => {
+    expect(checkRange(range)).toBeNull();
+    expect(inRange(ecosystem, version, range)).toBe(answer);
+  });
+});
+
 describe('notations', () => {
   test.each([
     ['npm', '2.1.91', '>=2.1.91 <=2.1.197', 'in'],
