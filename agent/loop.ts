@@ -367,8 +367,7 @@ class AgentLoop implements Loop {
   #report(judged: readonly Judged[], lastFull: number): void {
     const { store, outbox, clock, spellings } = this.#parts;
     const homes = new Map([...this.#homes].map(([account, home]) => [account, spellings(home)]));
-    const { bundleSequence } = this.#rules;
-    reportChanges({ store, outbox }, { judged, homes, bundleSequence, now: clock.now(), lastFull });
+    reportChanges({ store, outbox }, { ...this.#rules, judged, homes, now: clock.now(), lastFull });
   }
 
   async #reportFacts(): Promise<void> {

@@ -4,6 +4,7 @@
  * there is no policy, and every verdict is `unknown`.
  */
 import type { Catalogue } from '../policies/catalogue.js';
+import { reportDefaults } from '../policies/complete.js';
 import type { Channel, Platform } from '../policies/component.js';
 import { parsePolicy, type Action, type Policy } from '../policies/document.js';
 import {
@@ -14,6 +15,7 @@ import {
   type DeviceContext,
   type Exception,
 } from '../policies/evaluate.js';
+import type { Reporting } from '../policies/reporting.js';
 import { exceptionsOf } from '../wire/bundle.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
@@ -49,6 +51,8 @@ export interface InForce {
   readonly group: string | null;
   readonly bundleSequence: number | null;
   readonly asked: AskedFor;
+  /** What of this device's components is reported; without a policy, by the defaults. */
+  readonly reporting: Reporting;
   /** Epoch ms: a full scan older than this is repeated; null: none is asked for. */
   readonly rescanAfter: number | null;
   /** Policies of the bundle that this version cannot read. */
@@ -66,6 +70,7 @@ export function inForce(
     .map(({ yaml }) => parsePolicy(yaml));
   const policies = parsed.flatMap((one) => (one.kind === 'policy' ? [one.policy] : []));
   const policy = selectPolicy(policies, { id: device.id, group, platform: device.platform });
+  const named = ruleNames(policy);
   const after = assignment?.rescanAfter ?? null;
   return {
     policy,
@@ -74,7 +79,8 @@ export function inForce(
     persons: assignment?.persons ?? {},
     group,
     bundleSequence: bundle?.sequence ?? null,
-    asked: { named: ruleNames(policy), wholeChannels: wholeChannels(policy) },
+    asked: { named, wholeChannels: wholeChannels(policy) },
+    reporting: { choices: policy?.report ?? reportDefaults, named },
     rescanAfter: after === null ? null : Date.parse(after),
     unreadable: parsed.length - policies.length,
   };

@@ -4,7 +4,7 @@
  * subject's state and writes no removals into the history: what it lacks may never have been there.
  */
 import { verdictStatuses, type VerdictStatus } from '../policies/evaluate.js';
-import type { ReportBody, ReportedComponent, ScanState } from '../wire/messages.js';
+import type { ReportBody, ReportedComponent } from '../wire/messages.js';
 import type { Writing } from './store/index.js';
 import type {
   DeviceStatus,
@@ -29,7 +29,7 @@ export interface Applied {
 }
 type Snapshot = Pick<
   Extract<ReportBody, { kind: 'snapshot' }>,
-  'components' | 'scan' | 'bundleSequence'
+  'components' | 'counts' | 'scan' | 'bundleSequence'
 >;
 type Changes = Extract<ReportBody, { kind: 'changes' }>;
 
@@ -102,7 +102,7 @@ export async function applySnapshot(
   for (const id of before.keys()) {
     if (!after.has(id)) await writing.reports.removeComponent(device, subject, id);
   }
-  history.push(...(await applyScan(writing, state, snapshot.scan)));
+  history.push(...(await applyScan(writing, state, snapshot)));
   await refresh(writing, device, snapshot.bundleSequence);
   return { device, history };
 }
@@ -127,20 +127,20 @@ export async function applyChanges(
     history.push(...difference(before?.component ?? null, component, at));
     await writing.reports.putComponent({ device, subject, component });
   }
-  history.push(...(await applyScan(writing, state, changes.scan)));
+  history.push(...(await applyScan(writing, state, changes)));
   await refresh(writing, device, changes.bundleSequence);
   return { device, history };
 }
 
-/** Keeps how far the subject was looked at; the history hears of it when that changes. */
+/** Keeps how far the subject was looked at, and what was only counted; the history hears of the former. */
 async function applyScan(
   writing: Writing,
   { device, subject, at, receivedAt }: SubjectState,
-  scan: ScanState,
+  { scan, counts = {} }: Pick<Changes, 'scan' | 'counts'>,
 ): Promise<readonly HistoryRecord[]> {
   const scans = await writing.reports.scans(device);
   const before = scans.find((one) => one.subject === subject)?.scan.status ?? null;
-  await writing.reports.putScan(device, { subject, scan, receivedAt });
+  await writing.reports.putScan(device, { subject, scan, counts, receivedAt });
   if (before === scan.status) return [];
   const statuses = { from: before, to: scan.status, detail: subject };
   return [{ at, kind: 'scan', tool: null, component: null, ...statuses }];

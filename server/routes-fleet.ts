@@ -175,9 +175,10 @@ async function deviceDetail(id: string, context: ServerContext): Promise<DeviceD
     device: deviceRow(summary, context),
     facts: summary.device.facts,
     findings: await withComponents(page.rows, context),
-    scans: scans.map(({ subject, scan }) => ({
+    scans: scans.map(({ subject, scan, counts }) => ({
       subject: subject.replace(/^person:/, ''),
       scan,
+      counts,
     })),
     history: history.map((record): HistoryEntry => ({
       ...record,

@@ -5,7 +5,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { verdictStatuses } from '../policies/evaluate.js';
-import { DeviceFacts, ReportedComponent, ScanState } from '../wire/messages.js';
+import { DeviceFacts, KindCounts, ReportedComponent, ScanState } from '../wire/messages.js';
 
 /** The first that applies, in this order (design, Words). Their counts add up to `total`. */
 export const deviceStates = [
@@ -106,7 +106,8 @@ export const DeviceDetail = Type.Object({
   device: DeviceRow,
   facts: DeviceFacts,
   findings: Type.Array(Finding),
-  scans: Type.Array(Type.Object({ subject: Type.String(), scan: ScanState })),
+  /** `counts`: how many there are of a kind where the policy asks for no more than that. */
+  scans: Type.Array(Type.Object({ subject: Type.String(), scan: ScanState, counts: KindCounts })),
   history: Type.Array(HistoryEntry),
 });
 export type DeviceDetail = Static<typeof DeviceDetail>;

@@ -4,10 +4,12 @@
  * the first field that is wrong; inside, nobody checks again.
  *
  * History of the wire version (it only grows, and travels in the WebSocket subprotocol name):
- *   1  2026-11-25  hello, welcome, get, available, document, report, ack, resync, busy, refused
+ *   1  2026-11-25  hello, welcome, get, available, document, report, ack, resync, busy, refused;
+ *                  a component's candidateReasons and gateway, counts of kinds beside components
  */
 import Type, { type Static } from 'typebox';
 import {
+  candidateReasons,
   channels,
   componentStates,
   confidences,
@@ -17,6 +19,7 @@ import {
 } from '../policies/component.js';
 import { actions, severities } from '../policies/document.js';
 import { verdictStatuses } from '../policies/evaluate.js';
+import type { ReportKind } from '../policies/reporting.js';
 
 export const wireVersion = 1;
 export const subprotocol = `curfew.v${wireVersion}`;
@@ -66,6 +69,10 @@ export const ReportedVerdict = Type.Object(
 );
 export type ReportedVerdict = Static<typeof ReportedVerdict>;
 
+/** The name or address of a host and nothing else: no scheme, user, port or path can hide in it. */
+export const hostPattern = '^[A-Za-z0-9_.-]+$|^\\[[0-9A-Fa-f:.]+\\]$';
+export const maxHostLength = 253;
+
 /** A component as it leaves the device: `path` shortened (`~/…`), evidence as kinds only. */
 export const ReportedComponent = Type.Object(
   {
@@ -84,10 +91,36 @@ export const ReportedComponent = Type.Object(
     evidence: Type.Array(text(64), { maxItems: 16 }),
     firstSeen: instant,
     verdict: ReportedVerdict,
+    /** Why it looks like an AI tool; only of what no entry of the catalogue claims. */
+    candidateReasons: Type.Optional(
+      Type.Array(Type.Enum([...candidateReasons]), {
+        minItems: 1,
+        maxItems: candidateReasons.length,
+      }),
+    ),
+    /** Host of the model endpoint that the tool is set up for; left out where none is known. */
+    gateway: Type.Optional(Type.String({ maxLength: maxHostLength, pattern: hostPattern })),
   },
   closed,
 );
 export type ReportedComponent = Static<typeof ReportedComponent>;
+
+/** More of one kind than this are told as this many. */
+export const maxCount = 1_000_000;
+const howMany = Type.Optional(Type.Integer({ minimum: 0, maximum: maxCount }));
+
+/**
+ * How many there are of a kind of which the policy asks for no more than that (`count`). A kind that is
+ * reported, or not spoken of, is left out, and so is what a rule decided: it is among the components.
+ */
+export const KindCounts = Type.Object(
+  { mcp: howMany, model: howMany, service: howMany, candidate: howMany } satisfies Record<
+    ReportKind,
+    typeof howMany
+  >,
+  closed,
+);
+export type KindCounts = Static<typeof KindCounts>;
 
 /** How far the device has looked: the roots that were not read to their end, by label. */
 export const ScanState = Type.Object(
@@ -126,6 +159,8 @@ export const ReportBody = Type.Union([
       part: Type.Integer({ minimum: 1 }),
       parts: Type.Integer({ minimum: 1 }),
       components: Type.Array(ReportedComponent, { maxItems: maxComponentsPerReport }),
+      /** Of the whole state, in each part alike. */
+      counts: Type.Optional(KindCounts),
       scan: ScanState,
       bundleSequence: nullable(sequence),
     },
@@ -140,6 +175,8 @@ export const ReportBody = Type.Union([
       removed: Type.Array(Type.String({ pattern: '^[0-9a-f]{32}$' }), {
         maxItems: maxComponentsPerReport,
       }),
+      /** As they stand now, not what changed. */
+      counts: Type.Optional(KindCounts),
       scan: ScanState,
       bundleSequence: nullable(sequence),
     },

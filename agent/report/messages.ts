@@ -3,10 +3,15 @@
  * the scan, and the pieces a long list is cut into. The home becomes `~`, names of projects become
  * `…`, evidence stays kinds; nothing that is not a field of `wire/messages.ts` can get out here.
  */
-import type { Channel, Component } from '../../policies/component.js';
+import { candidateReasons, type Component } from '../../policies/component.js';
 import type { Verdict } from '../../policies/evaluate.js';
+import { reportChoice, reportKind, reportKinds, type Reporting } from '../../policies/reporting.js';
 import {
+  hostPattern,
   maxComponentsPerReport,
+  maxCount,
+  maxHostLength,
+  type KindCounts,
   type ReportedComponent,
   type ReportedVerdict,
   type ScanState,
@@ -68,16 +73,23 @@ export interface Judged {
   readonly verdict: Verdict;
 }
 
-/** Channels that stay on the device unless a policy asks for them, which none can do yet. */
-const staying: ReadonlySet<Channel> = new Set(['model', 'service']);
+/** What of a subject is told: some components whole, of others how many there are, of the rest nothing. */
+export interface Told {
+  readonly whole: readonly Judged[];
+  readonly counts: KindCounts;
+}
 
-/**
- * Whether a component is reported at all. What only looks like an AI tool is no business of the server's
- * unless a rule of the policy decided it.
- */
-export function mayLeave({ component, verdict }: Judged): boolean {
-  if (staying.has(component.channel)) return false;
-  return component.candidate === undefined || (verdict.rule !== null && verdict.rule !== 'default');
+/** Parts what is known of one subject as the policy chooses. */
+export function toldOf(judged: readonly Judged[], reporting: Reporting): Told {
+  const counts: KindCounts = {};
+  for (const kind of reportKinds) if (reporting.choices[kind] === 'count') counts[kind] = 0;
+  const whole = judged.filter((one) => {
+    const choice = reportChoice(one, reporting);
+    const kind = choice === 'count' ? reportKind(one.component) : null;
+    if (kind !== null) counts[kind] = Math.min((counts[kind] ?? 0) + 1, maxCount);
+    return choice === 'report';
+  });
+  return { whole, counts };
 }
 
 /** Of an MCP server its name, program and package leave; where it connects to and its variables stay. */
@@ -87,6 +99,20 @@ function evidenceOf({ channel, evidence }: Component): readonly string[] {
 
 const fit = (text: string | null, maxLength: number): string | null =>
   text === null ? null : fitText(text, maxLength);
+
+/** Reasons as the wire lists them: a database may hold those of another version. */
+function reasonsOf({ candidate = [] }: Component): Pick<ReportedComponent, 'candidateReasons'> {
+  const reasons = candidateReasons.filter((reason) => candidate.includes(reason));
+  return reasons.length === 0 ? {} : { candidateReasons: reasons };
+}
+
+const host = new RegExp(hostPattern);
+
+/** A host alone; whatever else somebody made of it stays here. */
+function gatewayOf({ gateway }: Component): Pick<ReportedComponent, 'gateway'> {
+  const isHost = typeof gateway === 'string' && gateway.length <= maxHostLength;
+  return isHost && host.test(gateway) ? { gateway } : {};
+}
 
 /** A judged component in the form of the wire, field by field. */
 export function toReported(
@@ -111,6 +137,8 @@ export function toReported(
       .map((kind) => fitText(kind, 64)),
     firstSeen: new Date(firstSeen).toISOString(),
     verdict: toReportedVerdict(verdict),
+    ...reasonsOf(component),
+    ...gatewayOf(component),
   };
 }
 

@@ -4,10 +4,17 @@
  * as the report, so after a crash the difference is what it was. Nothing changed, nothing said.
  */
 import { sha256Hex } from '../../wire/digest.js';
-import type { DeviceFacts, ReportedComponent, ScanState, Subject } from '../../wire/messages.js';
+import type { Reporting } from '../../policies/reporting.js';
+import type {
+  DeviceFacts,
+  KindCounts,
+  ReportedComponent,
+  ScanState,
+  Subject,
+} from '../../wire/messages.js';
 import { coverage, type Coverage } from '../inventory.js';
 import type { Store, StoredRoot } from '../store.js';
-import { cutParts, mayLeave, toReported, toScanState, type Judged } from './messages.js';
+import { cutParts, toldOf, toReported, toScanState, type Judged } from './messages.js';
 import type { Outbox } from './outbox.js';
 
 /** How much the time of the last complete scan moves before that alone is worth a report. */
@@ -18,6 +25,8 @@ export interface ReportInput {
   /** Account to the spellings of its home. */
   readonly homes: ReadonlyMap<string, readonly string[]>;
   readonly bundleSequence: number | null;
+  /** What the policy in force has reported. */
+  readonly reporting: Reporting;
   /** Epoch ms of trusted time, and of the last full scan. */
   readonly now: number;
   readonly lastFull: number;
@@ -100,34 +109,44 @@ function reportSubject(parts: Parts, input: ReportInput): number {
   const { store, subject } = parts;
   const owner = subject.kind === 'machine' ? null : subject.account;
   const homes = owner === null ? [] : (input.homes.get(owner) ?? []);
-  const current = input.judged
-    .filter((judged) => judged.component.owner === owner && mayLeave(judged))
-    .map((judged) => toReported(judged, homes));
+  const own = input.judged.filter(({ component }) => component.owner === owner);
+  const { whole, counts } = toldOf(own, input.reporting);
+  const current = whole.map((judged) => toReported(judged, homes));
   const hashes = new Map(current.map((one) => [one.id, sha256Hex(JSON.stringify(one))]));
   const covered = coverageOf(parts, input.lastFull);
   const scan = toScanState(covered, [...input.homes.values()].flat(), input.now);
   const { status, roots, notRead } = scan;
-  const words = JSON.stringify([status, roots, notRead, input.bundleSequence]);
+  const words = JSON.stringify([status, roots, notRead, input.bundleSequence, counts]);
   const toldScan: ToldScan = { words, lastComplete: covered.lastComplete };
+  const state = { hashes, counts, scan, toldScan };
   const told = store.told(subject);
-  if (told.needsSnapshot) return appendSnapshot(parts, input, { current, hashes, scan, toldScan });
+  // What is still here but no longer told was not removed: the server forgets it by a snapshot.
+  const isWithheld = own.some(
+    ({ component: { id } }) => !hashes.has(id) && told.components.has(id),
+  );
+  if (told.needsSnapshot || isWithheld) return appendSnapshot(parts, input, { ...state, current });
   const present = current.filter(({ id }) => told.components.get(id) !== hashes.get(id));
   const removed = [...told.components.keys()].filter((id) => !hashes.has(id));
   if (present.length + removed.length === 0 && !isScanNews(told.scan, toldScan)) return 0;
-  return appendChanges(parts, input, { present, removed, hashes, scan, toldScan });
+  return appendChanges(parts, input, { ...state, present, removed });
 }
 
-interface Snapshot {
-  readonly current: readonly ReportedComponent[];
+/** What goes with every report of a subject, and is remembered of it. */
+interface State {
   readonly hashes: ReadonlyMap<string, string>;
+  readonly counts: KindCounts;
   readonly scan: ScanState;
   readonly toldScan: ToldScan;
+}
+
+interface Snapshot extends State {
+  readonly current: readonly ReportedComponent[];
 }
 
 function appendSnapshot(
   { store, outbox, subject }: Parts,
   { now, bundleSequence }: ReportInput,
-  { current, hashes, scan, toldScan }: Snapshot,
+  { current, hashes, counts, scan, toldScan }: Snapshot,
 ): number {
   const pieces = cutParts(current);
   const at = new Date(now).toISOString();
@@ -140,21 +159,15 @@ function appendSnapshot(
     });
   pieces.forEach((components, index) => {
     const [part, parts] = [index + 1, pieces.length];
-    outbox.append(
-      subject,
-      { kind: 'snapshot', at, part, parts, components: [...components], scan, bundleSequence },
-      part === parts ? remember : undefined,
-    );
+    const body = { at, part, parts, components: [...components], counts, scan, bundleSequence };
+    outbox.append(subject, { kind: 'snapshot', ...body }, part === parts ? remember : undefined);
   });
   return pieces.length;
 }
 
-interface Changes {
+interface Changes extends State {
   readonly present: readonly ReportedComponent[];
   readonly removed: readonly string[];
-  readonly hashes: ReadonlyMap<string, string>;
-  readonly scan: ScanState;
-  readonly toldScan: ToldScan;
 }
 
 const removedPerReport = 500;
@@ -162,7 +175,7 @@ const removedPerReport = 500;
 function appendChanges(
   { store, outbox, subject }: Parts,
   { now, bundleSequence }: ReportInput,
-  { present, removed, hashes, scan, toldScan }: Changes,
+  { present, removed, hashes, counts, scan, toldScan }: Changes,
 ): number {
   const pieces = cutParts(present);
   const count = Math.max(pieces.length, Math.ceil(removed.length / removedPerReport));
@@ -170,7 +183,7 @@ function appendChanges(
   for (let index = 0; index < count; index += 1) {
     const here = pieces[index] ?? [];
     const gone = removed.slice(index * removedPerReport, (index + 1) * removedPerReport);
-    const body = { at, present: [...here], removed: gone, scan, bundleSequence };
+    const body = { at, present: [...here], removed: gone, counts, scan, bundleSequence };
     outbox.append(subject, { kind: 'changes', ...body }, () =>
       store.remember(subject, {
         scan: JSON.stringify(toldScan),

@@ -173,4 +173,11 @@ CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 `;
 
-export const migrations: readonly string[] = [first];
+/** What a policy may have reported: a tool's gateway, why something looks like a tool, and mere counts. */
+const second = `
+ALTER TABLE components ADD COLUMN gateway TEXT;
+ALTER TABLE components ADD COLUMN candidate_reasons TEXT;
+ALTER TABLE scans ADD COLUMN counts TEXT NOT NULL DEFAULT '{}';
+`;
+
+export const migrations: readonly string[] = [first, second];

@@ -2,7 +2,7 @@
  * The records that the server keeps, as every engine gives and takes them. Times are epoch
  * milliseconds, closed lists are the shared ones. Nothing here knows a database.
  */
-import type { DeviceFacts, ReportedVerdict, ScanState } from '../../wire/messages.js';
+import type { DeviceFacts, KindCounts, ReportedVerdict, ScanState } from '../../wire/messages.js';
 import type { ReportedComponent } from '../../wire/messages.js';
 import type { VerdictStatus } from '../../policies/evaluate.js';
 import type { DeviceState } from '../views.js';
@@ -118,6 +118,8 @@ export interface HistoryRecord {
 export interface SubjectScan {
   readonly subject: SubjectKey;
   readonly scan: ScanState;
+  /** Of kinds of which the policy asks for no more. */
+  readonly counts: KindCounts;
   /** Server time of the report that carried it. */
   readonly receivedAt: number;
 }

@@ -4,7 +4,12 @@
  */
 import type { VerdictStatus } from '../../policies/evaluate.js';
 import { verdictStatuses } from '../../policies/evaluate.js';
-import type { ReportedComponent, ReportedVerdict, ScanState } from '../../wire/messages.js';
+import type {
+  KindCounts,
+  ReportedComponent,
+  ReportedVerdict,
+  ScanState,
+} from '../../wire/messages.js';
 import type { ReportWrites } from './index.js';
 import type {
   DeviceStatus,
@@ -14,6 +19,7 @@ import type {
   StoredComponent,
   StoredFinding,
   Stream,
+  SubjectScan,
 } from './records.js';
 import type { Sql } from './sql.js';
 
@@ -40,20 +46,26 @@ const toStream = (row: StreamRow): Stream => ({
   isSuperseded: row.is_superseded === 1,
 });
 
-interface ComponentRow extends Record<keyof Omit<ReportedComponent, 'firstSeen'>, unknown> {
+type Columns = Omit<ReportedComponent, 'firstSeen' | 'candidateReasons'>;
+interface ComponentRow extends Record<keyof Columns, unknown> {
   device: string;
   subject: string;
   evidence: string;
   verdict: string;
   first_seen: string;
+  candidate_reasons: string | null;
+  gateway: string | null;
 }
 function toComponent(row: ComponentRow): StoredComponent {
-  const { device, subject, first_seen: firstSeen, evidence, verdict, ...rest } = row;
+  const { device, subject, first_seen: firstSeen, evidence, verdict, ...more } = row;
+  const { candidate_reasons: reasons, gateway, ...rest } = more;
   const component = {
     ...rest,
     evidence: JSON.parse(evidence) as string[],
     firstSeen,
     verdict: JSON.parse(verdict) as ReportedVerdict,
+    ...(reasons === null ? {} : { candidateReasons: JSON.parse(reasons) as unknown }),
+    ...(gateway === null ? {} : { gateway }),
   } as ReportedComponent;
   return { device, subject, component };
 }
@@ -115,13 +127,14 @@ function reads(sql: Sql) {
     },
     scans: async (device: string) =>
       sql
-        .all<{ subject: string; scan: string; received_at: number }>(
-          'SELECT subject, scan, received_at FROM scans WHERE device = @device ORDER BY subject',
+        .all<{ subject: string; scan: string; counts: string; received_at: number }>(
+          'SELECT subject, scan, counts, received_at FROM scans WHERE device = @device ORDER BY subject',
           { device },
         )
         .map((row) => ({
           subject: row.subject,
           scan: JSON.parse(row.scan) as ScanState,
+          counts: JSON.parse(row.counts) as KindCounts,
           receivedAt: row.received_at,
         })),
     status: async (device: string) => {
@@ -175,14 +188,17 @@ function writes(sql: Sql) {
         id,
       });
     },
-    putScan: async (
-      device: string,
-      { subject, scan, receivedAt }: { subject: string; scan: ScanState; receivedAt: number },
-    ) => {
+    putScan: async (device: string, { subject, scan, counts, receivedAt }: SubjectScan) => {
       sql.run(
-        `INSERT OR REPLACE INTO scans (device, subject, scan, received_at)
-         VALUES (@device, @subject, @scan, @receivedAt)`,
-        { device, subject, scan: JSON.stringify(scan), receivedAt },
+        `INSERT OR REPLACE INTO scans (device, subject, scan, counts, received_at)
+         VALUES (@device, @subject, @scan, @counts, @receivedAt)`,
+        {
+          device,
+          subject,
+          scan: JSON.stringify(scan),
+          counts: JSON.stringify(counts),
+          receivedAt,
+        },
       );
     },
     addHistory: async (device: string, records: readonly HistoryRecord[]) => {
@@ -201,12 +217,14 @@ function writes(sql: Sql) {
 }
 
 function putComponent(sql: Sql, { device, subject, component }: StoredComponent): void {
-  const { firstSeen, evidence, verdict, ...plain } = component;
+  const { firstSeen, evidence, verdict, candidateReasons, gateway = null, ...plain } = component;
   sql.run(
     `INSERT OR REPLACE INTO components (device, id, subject, tool, channel, manager, purl, name,
-       version, path, owner, scope, state, confidence, evidence, first_seen, verdict)
+       version, path, owner, scope, state, confidence, evidence, first_seen, verdict,
+       candidate_reasons, gateway)
      VALUES (@device, @id, @subject, @tool, @channel, @manager, @purl, @name, @version, @path,
-       @owner, @scope, @state, @confidence, @evidence, @firstSeen, @verdict)`,
+       @owner, @scope, @state, @confidence, @evidence, @firstSeen, @verdict,
+       @candidateReasons, @gateway)`,
     {
       ...plain,
       device,
@@ -214,6 +232,8 @@ function putComponent(sql: Sql, { device, subject, component }: StoredComponent)
       firstSeen,
       evidence: JSON.stringify(evidence),
       verdict: JSON.stringify(verdict),
+      candidateReasons: candidateReasons === undefined ? null : JSON.stringify(candidateReasons),
+      gateway,
     },
   );
 }

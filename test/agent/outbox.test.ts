@@ -8,6 +8,7 @@ import { cutParts, shortenPath, toReported } from '../../agent/report/messages.j
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
 import { reportChanges, type ReportInput } from '../../agent/report/reporter.js';
 import { databaseName, openStore, type Store } from '../../agent/store.js';
+import { reportDefaults } from '../../policies/complete.js';
 import type { Verdict } from '../../policies/evaluate.js';
 import type { ReportBody, Subject } from '../../wire/messages.js';
 import { parseBody } from '../../wire/parse.js';
@@ -146,6 +147,8 @@ const denied: Verdict = {
   replacement: { tool: 'qoder', guide: null },
 };
 
+const reporting = { choices: reportDefaults, named: new Map<string, ReadonlySet<string>>() };
+
 describe('the reporter', () => {
   const root = makeRoot('npm:globals');
   const input = (change: Partial<ReportInput> = {}): ReportInput => ({
@@ -154,6 +157,7 @@ describe('the reporter', () => {
       .map(({ component, firstSeen }) => ({ component, firstSeen, verdict: denied })),
     homes: new Map([['ana', ['/home/ana']]]),
     bundleSequence: 1,
+    reporting,
     now,
     lastFull: now,
     ...change,
@@ -241,46 +245,6 @@ describe('the reporter', () => {
     const sizes = parts.map((body) => (body.kind === 'snapshot' ? body.components.length : 0));
     expect(sizes).toEqual([500, 500, 201]);
   });
-});
-
-test('models and services stay on the device; of an MCP server its name and package leave', () => {
-  const server = makeComponent('tickets', {
-    tool: null,
-    channel: 'mcp',
-    purl: 'pkg:npm/tickets@1.4.0',
-    path: '/home/ana/.cursor/mcp.json',
-    evidence: ['command npx', 'env API_KEY', 'host mcp.example.test', 'mcpServers'],
-  });
-  const judged = [
-    makeComponent('llama3.2:3b', { tool: null, channel: 'model' }),
-    makeComponent('ai.openclaw.gateway', { tool: 'openclaw', channel: 'service' }),
-    server,
-  ].map((component) => ({ component, firstSeen: now, verdict: denied }));
-  const homes = new Map([['ana', ['/home/ana']]]);
-  reportChanges({ store, outbox }, { judged, homes, bundleSequence: 1, now, lastFull: now });
-  const bodies = outbox.pending(new Map(), 100).map(({ body }) => JSON.parse(body) as ReportBody);
-  const told = bodies.flatMap((body) => (body.kind === 'snapshot' ? body.components : []));
-  expect(told).toMatchObject([
-    { name: 'tickets', purl: 'pkg:npm/tickets@1.4.0', evidence: ['command npx', 'mcpServers'] },
-  ]);
-});
-
-test('what only looks like an AI tool stays on the device until a rule decides it', () => {
-  const guess = (name: string, rule: string | null) => ({
-    component: makeComponent(name, { tool: null, candidate: ['depends-on-model-sdk'] }),
-    firstSeen: now,
-    verdict: { ...denied, rule },
-  });
-  const judged = [
-    guess('by-default', 'default'),
-    guess('by-nothing', null),
-    guess('by-rule', 'no-such-package'),
-  ];
-  const homes = new Map([['ana', ['/home/ana']]]);
-  reportChanges({ store, outbox }, { judged, homes, bundleSequence: 1, now, lastFull: now });
-  const sent = outbox.pending(new Map(), 100).map(({ body }) => body);
-  expect(sent.join('')).toContain('by-rule');
-  expect(sent.join('')).not.toMatch(/by-default|by-nothing|depends-on-model-sdk/);
 });
 
 test('parts keep to bytes as well as to numbers', () => {

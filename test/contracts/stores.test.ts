@@ -154,11 +154,12 @@ describe.each(engines)('$name', ({ open }) => {
         roots: 2,
         notRead: [{ root: '~/x', status: 'timeout' as const }],
       };
+      const counts = { model: 0, candidate: 3 };
       await store.write(async (writing) => {
         await writing.reports.putStream(stream());
         await writing.reports.putStream(stream({ seq: 4, isAwaitingSnapshot: true, part: 2 }));
         await writing.reports.putRaw(raw);
-        await writing.reports.putScan('d1', { subject: 'machine', scan, receivedAt: 5 });
+        await writing.reports.putScan('d1', { subject: 'machine', scan, counts, receivedAt: 5 });
       });
       const expected = stream({ seq: 4, isAwaitingSnapshot: true, part: 2 });
       expect(await store.read.reports.stream('d1', 's1')).toEqual(expected);
@@ -167,12 +168,17 @@ describe.each(engines)('$name', ({ open }) => {
       expect(await store.read.reports.raw('d1', 's1', 3)).toEqual(raw);
       expect(await store.read.reports.raw('d1', 's1', 4)).toBeNull();
       expect(await store.read.reports.scans('d1')).toEqual([
-        { subject: 'machine', scan, receivedAt: 5 },
+        { subject: 'machine', scan, counts, receivedAt: 5 },
       ]);
     });
 
     test('components belong to a device and a subject', async () => {
-      const own = { device: 'd1', subject: 'person:ana', component: component('a') };
+      const told = { candidateReasons: ['speaks-acp' as const], gateway: 'llm.example.com' };
+      const own = {
+        device: 'd1',
+        subject: 'person:ana',
+        component: { ...component('a'), ...told },
+      };
       const same = { device: 'd1', subject: 'machine', component: component('a') };
       await store.write(async (writing) => {
         await writing.reports.putComponent(own);

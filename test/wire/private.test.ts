@@ -7,8 +7,10 @@ import path from 'node:path';
 import { decodeJwt } from 'jose';
 import type { TSchema } from 'typebox';
 import { describe, expect, test } from 'vitest';
-import { componentStates } from '../../policies/component.js';
+import { reportDefaults } from '../../policies/complete.js';
+import { candidateReasons, componentStates } from '../../policies/component.js';
 import { verdictStatuses } from '../../policies/evaluate.js';
+import { reportChoices, reportKinds } from '../../policies/reporting.js';
 import { deviceToken, makeDeviceKey } from '../../wire/identity.js';
 import {
   DeviceFacts,
@@ -16,6 +18,7 @@ import {
   FromAgent,
   Get,
   Hello,
+  KindCounts,
   Report,
   ReportBody,
   ReportedComponent,
@@ -38,7 +41,7 @@ function tables(heading: string): string[][] {
   const end = lines.findIndex((line, index) => index > start && line.startsWith('#'));
   const found: string[][] = [];
   for (const line of lines.slice(start + 1, end < 0 ? undefined : end)) {
-    if (/^\| (field|event) \|/.test(line)) found.push([]);
+    if (/^\| (field|event|kind|reason) \|/.test(line)) found.push([]);
     const [, word] = /^\| `([A-Za-z0-9-]+)` \|/.exec(line) ?? [];
     if (word !== undefined) found.at(-1)?.push(word);
   }
@@ -85,6 +88,7 @@ const listed: readonly (readonly [string, number, readonly Shape[]])[] = [
   ['Something happened', 0, [shape(event)]],
   ['An install', 0, [shape(ReportedComponent)]],
   ['What the policy says of it', 0, [shape(ReportedVerdict)]],
+  ['How many of a kind', 0, [shape(KindCounts)]],
   ['How far it has looked', 0, [shape(ScanState)]],
   ['How far it has looked', 1, [notRead]],
 ];
@@ -118,6 +122,22 @@ describe('what leaves the device', () => {
 
   test('as events are the words the page explains', () => {
     expect(tables('Something happened')[1]?.sort()).toEqual([...eventKinds].sort());
+  });
+
+  test('by the company’s choice is of the kinds that the page explains, with their defaults', () => {
+    const [kinds] = tables('What your company chooses');
+    expect(kinds?.sort()).toEqual([...reportKinds].sort());
+    for (const kind of reportKinds) {
+      const row = page
+        .split('\n')
+        .find((line) => line.startsWith(`| \`${kind}\` | `) && line.endsWith('` |'));
+      expect(row).toMatch(new RegExp(`\\| \`${reportDefaults[kind]}\` \\|$`));
+    }
+    for (const word of reportChoices) expect(page).toContain(`(\`${word}\`)`);
+  });
+
+  test('as reasons of a candidate are the words the page explains', () => {
+    expect(tables('An install')[1]?.sort()).toEqual([...candidateReasons].sort());
   });
 
   test('uses the states and verdicts that the page names', () => {
