@@ -38,6 +38,8 @@ export interface ComponentRecord extends Pick<
   readonly record: 'component';
   /** Why it looks like an AI tool though nothing names it; left out for all else. */
   readonly candidate?: readonly CandidateReason[];
+  /** Who signed or published it, as it says itself; left out where nothing says so. */
+  readonly publisher?: string;
   /** Host of the model endpoint its tool is set up for, null for none; left out where that is not known. */
   readonly gateway?: string | null;
   /** null without a policy. */
@@ -87,11 +89,13 @@ export function componentRecord({
 }: Judged): ComponentRecord {
   const { id, tool, channel, manager, purl, name, version } = component;
   const { path, owner, scope, state, confidence, evidence, candidate, gateway } = component;
+  const { publisher } = component;
   return {
     record: 'component',
     ...{ id, tool, channel, manager, purl, name, version },
     ...{ path, owner, scope, state, confidence, evidence },
     ...(candidate === undefined ? {} : { candidate }),
+    ...(publisher == null ? {} : { publisher }),
     ...(gateway === undefined ? {} : { gateway }),
     verdict: verdict === null ? null : verdictRecord(verdict),
     ...advisoryFields(affected),

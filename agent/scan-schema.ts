@@ -53,6 +53,7 @@ const component = Type.Object({
       description: 'Why it looks like an AI tool that nothing names; left out for all else.',
     }),
   ),
+  publisher: Type.Optional(text('Who signed or published it, as it says itself.')),
   gateway: Type.Optional(
     orNull(text('Host of the model endpoint its tool is set up for; left out where not known.')),
   ),

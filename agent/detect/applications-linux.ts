@@ -15,13 +15,16 @@ import {
   systemEntries,
 } from './applications-entry.js';
 import { homeOf, makeComponent } from './component.js';
-import type { FileFacts, Home, Reader, Root, World } from './index.js';
+import type { Entry, FileFacts, Home, Reader, Root, World } from './index.js';
 import { originOf, originOfScript } from './origin.js';
 import { isOfPackage } from './packages-owner.js';
 
 const maxEntries = 4_000;
 /** Where people keep AppImages; a home's other folders are not looked through. */
 export const imageFolders = ['Applications', 'AppImages', '.local/bin', 'bin'];
+/** Where each often has a folder of its own, one level down. */
+export const deepImageFolders = ['/opt', 'Applications', 'AppImages'];
+const maxFolders = 200;
 
 export function linuxRoots(world: World): readonly Root[] {
   const { join } = world.path;
@@ -62,20 +65,42 @@ interface Place {
 
 export function readLinux(root: Root, world: World, reader: Reader): readonly Component[] {
   const place = { root, world, reader };
-  const names = reader
-    .list(root.path)
-    .filter(({ kind }) => kind === 'file' || kind === 'link')
-    .map(({ name }) => name)
-    .filter((name) => (root.layout === 'images' ? isImage(name) : name.endsWith('.desktop')));
-  if (names.length > maxEntries) reader.note(root.path, 'too-many');
+  const files = root.layout === 'images' ? imageFiles(place) : entryFiles(place);
+  if (files.length > maxEntries) reader.note(root.path, 'too-many');
   const found = new Map<string, Component>();
-  for (const name of names.slice(0, maxEntries)) {
-    const file = world.path.join(root.path, name);
+  for (const file of files.slice(0, maxEntries)) {
     const component =
       root.layout === 'images' ? imageComponent(file, place) : entryComponent(file, place);
     if (component !== null) found.set(component.id, component);
   }
   return [...found.values()];
+}
+
+const isNoFolder = ({ kind }: Entry): boolean => kind === 'file' || kind === 'link';
+
+const entryFiles = ({ root, world, reader }: Place): readonly string[] =>
+  reader
+    .list(root.path)
+    .filter((entry) => isNoFolder(entry) && entry.name.endsWith('.desktop'))
+    .map(({ name }) => world.path.join(root.path, name));
+
+function imageFiles({ root, world, reader }: Place): readonly string[] {
+  const { path } = world;
+  const entries = reader.list(root.path);
+  const below = path.relative(root.home?.path ?? '', root.path);
+  const folders = deepImageFolders.includes(root.home === null ? root.path : below)
+    ? entries.filter(({ kind, name }) => kind === 'dir' && !name.startsWith('.'))
+    : [];
+  if (folders.length > maxFolders) reader.note(root.path, 'too-many');
+  const parted = folders.slice(0, maxFolders).map(({ name }) => path.join(root.path, name));
+  return [
+    { folder: root.path, entries },
+    ...parted.map((folder) => ({ folder, entries: reader.list(folder) })),
+  ].flatMap(({ folder, entries: listed }) =>
+    listed
+      .filter((entry) => isNoFolder(entry) && isImage(entry.name))
+      .map(({ name }) => path.join(folder, name)),
+  );
 }
 
 export const isImage = (name: string): boolean => /\.appimage$/i.test(name);
@@ -198,10 +223,19 @@ function isNamedAs(tool: Tool, id: string, program: string, world: World): boole
   return names.includes(stem) || (image !== null && names.includes(image.id));
 }
 
+/** Whether a program is nobody else's to tell: a file by itself, or in a folder of the tool's own vendor. */
+export function isEntryProgram(tool: Tool, real: string, world: World, reader: Reader): boolean {
+  const origin = originOf(real, world, reader);
+  return (
+    origin.kind === 'file' ||
+    (origin.kind === 'vendor' && origin.tool === tool && origin.folder.bundled !== true)
+  );
+}
+
 function ofProgram(tool: Tool, id: string, program: Program, place: Place): Component | null {
   const { world, reader } = place;
   const { real, facts } = program;
-  if (!facts.isExecutable || originOf(real, world, reader).kind !== 'file') return null;
+  if (!facts.isExecutable || !isEntryProgram(tool, real, world, reader)) return null;
   if (originOfScript(real, facts.size, reader) !== 'file') return null;
   if (isOfPackage(tool, real, world, reader)) return null;
   const folder = world.path.dirname(real);

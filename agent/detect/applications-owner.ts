@@ -12,9 +12,15 @@ import {
   readEntry,
   systemEntries,
 } from './applications-entry.js';
-import { imageFolders, isImage, readImageName } from './applications-linux.js';
+import {
+  deepImageFolders,
+  imageFolders,
+  isEntryProgram,
+  isImage,
+  readImageName,
+} from './applications-linux.js';
 import { toolNamed } from './applications-uninstall.js';
-import { isBundle, readRecord } from './applications.js';
+import { isBundle, recordOf } from './applications.js';
 import { homeOf } from './component.js';
 import { isWithin } from './disk.js';
 import { isApplicationFolder } from './folders.js';
@@ -69,19 +75,36 @@ function isInKeyFolder(tool: Tool, real: string, home: Home | null, world: World
   });
 }
 
-function isOfBundle(tool: Tool, real: string, { home, world, reader }: Place): boolean {
+const isOfBundle = (tool: Tool, real: string, place: Place): boolean =>
+  bundleAround(real, place) === tool;
+
+/**
+ * The application that a program is a private part of, where that is another tool's: the command line in
+ * the folder of a desktop app goes when the app goes. null: it is nobody's part.
+ */
+export function hostOf(tool: Tool, real: string, world: World, reader: Reader): Tool | null {
+  const home = homeOf(world, real);
+  const found =
+    world.platform === 'darwin'
+      ? bundleAround(real, { home, world, reader })
+      : world.platform === 'win32'
+        ? world.catalogue.tools.find((each) => isInProgramFolder(each, real, home, world))
+        : null;
+  return found === tool ? null : (found ?? null);
+}
+
+/** The tool of the outermost bundle around a program, in a folder that is looked through for them. */
+function bundleAround(real: string, { home, world, reader }: Place): Tool | null {
   const { path, catalogue } = world;
   const parts = real.split(path.sep);
   const at = parts.findIndex(isBundle);
-  if (at === -1) return false;
+  if (at === -1) return null;
   const bundle = parts.slice(0, at + 1).join(path.sep);
   const own = home === null ? [] : [reader.realPath(home.path) ?? home.path];
   const tops = ['/', ...own].map((folder) => path.join(folder, 'Applications'));
-  if (!tops.some((folder) => isWithin(bundle, folder, path.sep))) return false;
-  const id = readRecord(path.join(bundle, 'Contents', 'Info.plist'), reader)?.get(
-    'CFBundleIdentifier',
-  );
-  return typeof id === 'string' && catalogue.match('bundleId', id) === tool;
+  if (!tops.some((folder) => isWithin(bundle, folder, path.sep))) return null;
+  const id = recordOf(bundle, world, reader)?.get('CFBundleIdentifier');
+  return typeof id === 'string' ? catalogue.match('bundleId', id) : null;
 }
 
 /** An AppImage in a folder that is looked through for them, under a name of the tool. */
@@ -89,7 +112,12 @@ function isOfImages(tool: Tool, real: string, { home, world, reader }: Place): b
   const { path, catalogue } = world;
   const own = home === null ? '/' : (reader.realPath(home.path) ?? home.path);
   const folders = home === null ? ['opt'] : imageFolders;
-  const isLookedAt = folders.some((folder) => path.join(own, folder) === path.dirname(real));
+  const isLookedAt = folders.some((folder) => {
+    const place = path.join(own, folder);
+    const isDeep = deepImageFolders.includes(home === null ? place : folder);
+    const above = path.dirname(real);
+    return above === place || (isDeep && path.dirname(above) === place);
+  });
   const name = readImageName(real, world);
   return isLookedAt && name !== null && catalogue.match('desktopFile', name.id) === tool;
 }
@@ -106,7 +134,7 @@ function isOfEntry(tool: Tool, real: string, { home, world, reader }: Place): bo
       const command = entry === null ? null : commandOf(entry.get('Exec') ?? '');
       const found = command === null ? null : locate(command, { home, world, reader });
       const program = found === null ? null : reader.realPath(found);
-      if (program === null) return false;
+      if (program === null || !isEntryProgram(tool, program, world, reader)) return false;
       const place = path.dirname(program);
       return program === real || (!sharedFolders.test(place) && isWithin(real, place, path.sep));
     }),

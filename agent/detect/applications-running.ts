@@ -4,7 +4,7 @@
  * to. A name without such a record is nobody's.
  */
 import { isOfApplication } from './applications-owner.js';
-import { isBundle, readRecord } from './applications.js';
+import { isBundle, recordOf, versionOf } from './applications.js';
 import { homeOf } from './component.js';
 import type { Reader, World } from './index.js';
 import { isOfPackage } from './packages-owner.js';
@@ -38,15 +38,14 @@ function inBundle(real: string, world: World, reader: Reader): Running | null {
   const below = home === null ? '' : path.relative(home.path, real).split(path.sep)[0];
   if (at === -1 || asked.has(below ?? '')) return null;
   const bundle = parts.slice(0, at + 1).join(path.sep);
-  const record = readRecord(path.join(bundle, 'Contents', 'Info.plist'), reader);
+  const record = recordOf(bundle, world, reader);
   const id = record?.get('CFBundleIdentifier');
   const tool = typeof id === 'string' ? world.catalogue.match('bundleId', id) : null;
   if (tool === null || typeof id !== 'string') return null;
-  const version = record?.get('CFBundleShortVersionString');
   return {
     tool: tool.id,
     name: id,
-    version: typeof version === 'string' && version !== '' ? version : null,
+    version: record === null ? null : versionOf(record),
     manager: 'bundle',
     path: bundle,
   };

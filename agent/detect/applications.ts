@@ -1,12 +1,13 @@
 /**
  * Applications with a window: macOS bundles, menu entries and AppImages on Linux, program folders and
  * uninstall keys on Windows. What an application is follows from its bundle identifier, the id of its
- * menu entry or the vendor's folder; a display name alone proves nothing. The publisher is what
- * an uninstall key or a provisioning profile says, unproven.
+ * menu entry or the vendor's folder; a display name alone proves nothing. The publisher is what an
+ * uninstall key, a code signature or a provisioning profile says, unproven.
  */
 import type { Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import { linuxRoots, readLinux } from './applications-linux.js';
+import { signerOf } from './bundle-signature.js';
 import { readPackaged } from './applications-packaged.js';
 import { readUninstall } from './applications-uninstall.js';
 import { readWindows, windowsRoots } from './applications-windows.js';
@@ -20,6 +21,8 @@ const maxPlistBytes = 1024 * 1024;
 const maxFolders = 1_000;
 const maxDepth = 2;
 const caskrooms = ['/opt/homebrew/Caskroom', '/usr/local/Caskroom'];
+/** Where people keep applications that are too large for their disk, with a link in the usual place. */
+const elsewhere = ['/Volumes', '/Users/Shared', '/opt', '/Applications'];
 
 export const applications: Detector = {
   channel: 'application',
@@ -40,7 +43,7 @@ export const applications: Detector = {
 function bundleRoots(world: World): readonly Root[] {
   const rootOf = (path: string, home: Home | null): Root => {
     const own = home?.path ?? path;
-    const within = world.hasSystem ? [own, ...caskrooms] : [own];
+    const within = world.hasSystem ? [own, ...caskrooms, ...elsewhere] : [own];
     const id = `application:${path}`;
     const boundary = { within };
     return { id, channel: 'application', manager: 'bundle', path, home, boundary, watch: [path] };
@@ -104,44 +107,68 @@ function bundleComponent(
     reader.note(bundle, 'outside', false);
     return null;
   }
-  const record = readRecord(world.path.join(real, 'Contents', 'Info.plist'), reader);
+  const record = recordOf(real, world, reader);
   const id = record?.get('CFBundleIdentifier');
   if (record === null || typeof id !== 'string' || id === '') return null;
   const tool = world.catalogue.match('bundleId', id);
   if (tool === null && world.wholeChannels?.has('application') !== true) return null;
-  const version = record.get('CFBundleShortVersionString');
   const isCask = tool !== null && isOfCask(tool, real, world, reader);
+  const program = record.get('CFBundleExecutable');
+  // What cannot be read of the program says nothing about the bundle.
+  const signer =
+    tool === null
+      ? null
+      : signerOf(
+          real,
+          typeof program === 'string' ? program : null,
+          world,
+          world.reader(root.boundary),
+        );
   return makeComponent(world, {
     tool: tool?.id ?? null,
     channel: 'application',
     manager: 'bundle',
     name: id,
-    version: typeof version === 'string' && version.trim() !== '' ? version.trim() : null,
+    version: versionOf(record),
     path: real,
     state: 'installed',
     confidence: 'high',
-    evidence: ['Info.plist', ...(isCask ? ['Caskroom'] : [])],
-    publisher: tool === null ? null : teamOf(real, world, reader),
+    evidence: [
+      'Info.plist',
+      ...(isCask ? ['Caskroom'] : []),
+      ...(signer === null ? [] : [signer.evidence]),
+    ],
+    publisher: signer?.team ?? null,
   });
+}
+
+/** The version that people see, else that of the build. */
+export function versionOf(record: ReadonlyMap<string, PlistValue>): string | null {
+  for (const key of ['CFBundleShortVersionString', 'CFBundleVersion']) {
+    const version = record.get(key);
+    if (typeof version === 'string' && version.trim() !== '') return version.trim();
+  }
+  return null;
+}
+
+/** The record of a bundle; an app of the iPad has it in a bundle of its own, inside (`WrappedBundle`). */
+export function recordOf(
+  bundle: string,
+  { path }: World,
+  reader: Reader,
+): ReadonlyMap<string, PlistValue> | null {
+  const own = readRecord(path.join(bundle, 'Contents', 'Info.plist'), reader);
+  if (own !== null) return own;
+  const wrapped = path.join(bundle, 'WrappedBundle');
+  return reader.facts(wrapped) === null
+    ? null
+    : readRecord(path.join(wrapped, 'Info.plist'), reader);
 }
 
 function isInside(real: string, root: Root, { path }: World, reader: Reader): boolean {
   return root.boundary.within.some((folder) =>
     isWithin(real, reader.realPath(folder) ?? folder, path.sep),
   );
-}
-
-const maxProfileBytes = 512 * 1024;
-
-/**
- * The Team ID in a bundle's provisioning profile, which is signed property-list text: the App Store and
- * apps with certain rights have one. It is read as it stands; whether it is true, macOS decides.
- */
-function teamOf(bundle: string, { path }: World, reader: Reader): string | null {
-  const profile = path.join(bundle, 'Contents', 'embedded.provisionprofile');
-  const text = reader.bytes(profile, maxProfileBytes)?.toString('latin1') ?? '';
-  const team = /<key>TeamIdentifier<\/key>\s*<array>\s*<string>([A-Z0-9]{10})<\/string>/.exec(text);
-  return team?.[1] ?? null;
 }
 
 /** The record of a bundle; null when it is not there, or is none, which is noted. */

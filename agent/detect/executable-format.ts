@@ -33,7 +33,7 @@ export function layoutOf(head: Buffer, size: number, read: ReadBytes): Layout {
   const magic = head.length < 4 ? 0 : head.readUInt32BE(0);
   try {
     if (magic === 0x7f454c46) return elf(head, size, read) ?? { kind: 'elf', ...none };
-    if (magic === 0xcffaedfe) return machO({ offset: 0, length: size }, read, none.places);
+    if (magic === machO64) return machO({ offset: 0, length: size }, read, none.places);
     if (magic === 0xcafebabe) return universal(head, size, read) ?? { kind: 'other', ...none };
     if (magic >>> 16 === 0x4d5a) return pe(head, size, read) ?? { kind: 'pe', ...none };
   } catch (error) {
@@ -118,14 +118,19 @@ function elf(head: Buffer, size: number, read: ReadBytes): Layout | null {
   };
 }
 
-/** The first program of a universal file; numbers are big-endian. A Java class has the same magic. */
+const machO64 = 0xcffaedfe;
+
+/** The first 64-bit program of a universal file; numbers are big-endian. A Java class has the same magic. */
 function universal(head: Buffer, size: number, read: ReadBytes): Layout | null {
   const count = head.readUInt32BE(4);
   if (count === 0 || count > 16) return null;
-  const slice = { offset: head.readUInt32BE(16), length: head.readUInt32BE(20) };
-  if (slice.offset + slice.length > size) return null;
-  if (read(slice.offset, 4)?.readUInt32BE(0) !== 0xcffaedfe) return null;
-  return machO(slice, read, [slice]);
+  for (let index = 0; index < count; index += 1) {
+    const at = 8 + index * 20;
+    const slice = { offset: head.readUInt32BE(at + 8), length: head.readUInt32BE(at + 12) };
+    if (slice.offset + slice.length > size) return null;
+    if (read(slice.offset, 4)?.readUInt32BE(0) === machO64) return machO(slice, read, [slice]);
+  }
+  return null;
 }
 
 /** Mach-O, 64 bits, little-endian (`mach-o/loader.h` of Apple's cctools). */

@@ -16,11 +16,25 @@ export function parsePlist(bytes: Buffer): PlistValue | undefined {
   try {
     return bytes.toString('latin1', 0, 8) === 'bplist00'
       ? parseBinary(bytes)
-      : parseXml(bytes.toString('utf8'));
+      : parseXml(textOf(bytes));
   } catch {
     // What is wrong with it does not matter: offsets that lead nowhere, tags that do not match.
     return undefined;
   }
+}
+
+/** UTF-8, or what a mark or an XML declaration without one says is UTF-16. */
+function textOf(bytes: Buffer): string {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) {
+    return bytes.toString('utf16le');
+  }
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) {
+    return Buffer.from(bytes.subarray(0, bytes.length & ~1))
+      .swap16()
+      .toString('utf16le');
+  }
+  return bytes.toString('utf8');
 }
 
 const broken = (): never => {

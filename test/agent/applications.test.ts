@@ -107,10 +107,10 @@ describe('on macOS', () => {
     expect(look('darwin')).toEqual([]);
   });
 
-  test('a second name of one bundle is no second install, and a link to elsewhere is not followed', () => {
+  test('a second name of one bundle is no second install, and a link into a home is not followed', () => {
     bundle(apps(), 'Cursor', { id: cursorId, version: '1.0.0' });
     link(apps(), 'Editor.app', 'Cursor.app');
-    const other = bundle(path.join(root, 'Volumes/Disk'), 'Windsurf', {
+    const other = bundle(path.join(root, 'Users/ben/Apps'), 'Windsurf', {
       id: 'com.exafunction.windsurf',
     });
     link(apps(), 'Windsurf.app', other);
