@@ -12,7 +12,6 @@ import { readDeep } from './executables-copies.js';
 import {
   isRunnable,
   isSystemFolder,
-  nixStore,
   pathCandidates,
   placeKey,
   placesOf,
@@ -21,12 +20,7 @@ import {
   type Look,
   type Place,
 } from './executables-places.js';
-import {
-  commandComponent,
-  componentOf,
-  windowsLauncher,
-  type Seen,
-} from './executables-records.js';
+import { componentOf, windowsLauncher, type Seen } from './executables-records.js';
 import type { Boundary, Detector, Home, Reader, Root, World } from './index.js';
 import { originOf } from './origin.js';
 
@@ -73,10 +67,9 @@ function deepRoot(home: Home): Root {
 }
 
 /** Where a person's launchers lead: a program that goes leaves its launcher behind. */
-function launchedFolders(place: Place, world: World): readonly string[] {
-  const { path, home, isOnPath } = place;
+function launchedFolders({ path, home, isOnPath }: Place, world: World): readonly string[] {
   if (home === null || !isOnPath) return [];
-  const reader = world.reader(boundaryOf(place, world));
+  const reader = world.reader({ within: [home.path] });
   const folders = pathCandidates(path, { world, reader }).named.flatMap((candidate) => {
     const real = reader.realPath(candidate.path);
     const folder = real === null ? path : spelled(world, world.path.dirname(real));
@@ -85,17 +78,10 @@ function launchedFolders(place: Place, world: World): readonly string[] {
   return [...new Set(folders)];
 }
 
-/**
- * A person's links may lead anywhere in that home, and into the store of Nix; the machine's anywhere on
- * the machine.
- */
+/** A person's links may lead anywhere in that home; the machine's anywhere on the machine. */
 function boundaryOf({ path, home }: Place, world: World): Boundary {
-  if (home === null) return { within: [world.path.parse(path).root] };
-  const hasStore = world.hasSystem && world.platform !== 'win32';
-  return { within: hasStore ? [home.path, nixFolder] : [home.path] };
+  return { within: [home?.path ?? world.path.parse(path).root] };
 }
-
-const nixFolder = nixStore.slice(0, -1);
 
 /** More files without a command's name are not looked at in one folder. */
 const maxOthers = 4_000;
@@ -128,24 +114,18 @@ const runtimes = /^(node|bun|deno|python[\d.]*)$/;
 
 /** What is worth a look inside, so that a budget goes as far as it can. */
 function smallestFirst(others: readonly Candidate[], { root, world, reader }: Look): Candidate[] {
-  if (isSystemFolder(reader.realPath(root.path) ?? root.path)) return [];
+  if (isSystemFolder(root.path)) return [];
   const remembers = world.contents !== undefined || world.isDeep;
   return others
     .slice(0, maxOthers)
     .filter(({ name }) => remembers || !runtimes.test(name))
-    .filter(({ path }) => world.platform !== 'win32' || isWindowsProgram(path, root, reader))
+    .filter(({ path }) => world.platform !== 'win32' || /\.exe$/i.test(path))
     .flatMap((candidate) => {
       const facts = reader.target(candidate.path);
       return facts !== null && isRunnable(facts, world) ? [{ candidate, size: facts.size }] : [];
     })
     .sort((a, b) => a.size - b.size)
     .map(({ candidate }) => candidate);
-}
-
-/** npm's own folder has three launchers for each package, all of which its channel knows. */
-function isWindowsProgram(path: string, root: Root, reader: Reader): boolean {
-  if (/\.exe$/i.test(path)) return true;
-  return /\.(cmd|bat)$/i.test(path) && reader.facts(`${root.path}\\node_modules`) === null;
 }
 
 function lookAt(candidate: Candidate, look: Look): Seen | null {
@@ -157,9 +137,8 @@ function lookAt(candidate: Candidate, look: Look): Seen | null {
     return isWithin(real, reader.realPath(folder) ?? folder, world.path.sep);
   });
   if (!isInside) {
-    const seen = onMachine(candidate, real, look);
-    if (seen === null) reader.note(candidate.path, 'outside', false);
-    return seen;
+    reader.note(candidate.path, 'outside', false);
+    return null;
   }
   // In a vendor's own folder a program may be a script, or be named by its version alone.
   if (world.platform === 'win32' && candidate.source === 'PATH' && !/\.exe$/i.test(real)) {
@@ -173,24 +152,6 @@ function lookAt(candidate: Candidate, look: Look): Seen | null {
   return component === null
     ? null
     : { component: asPart(component, real, look), fileId: facts.fileId };
-}
-
-/**
- * A person's link to a program of the machine, which may be on nobody's PATH: what its place and the
- * record beside it say, at last the command. What it holds is not read on a link's word.
- */
-function onMachine(candidate: Candidate, real: string, look: Look): Seen | null {
-  const { root, world } = look;
-  if (root.home === null || !world.hasSystem || homeOf(world, real) !== null) return null;
-  const aside = { ...look, reader: world.reader({ within: [world.path.parse(real).root] }) };
-  const facts = aside.reader.facts(real);
-  if (facts === null) return null;
-  const origin = originOf(real, world, aside.reader);
-  const component =
-    origin.kind === 'file'
-      ? commandComponent(candidate, { real, facts, origin }, aside)
-      : componentOf(candidate, { real, facts, origin }, aside);
-  return component === null ? null : { component, fileId: facts.fileId };
 }
 
 /** What another tool's application keeps in its own folder is a part of that one. */
