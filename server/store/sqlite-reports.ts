@@ -188,19 +188,7 @@ function writes(sql: Sql) {
         id,
       });
     },
-    putScan: async (device: string, { subject, scan, counts, receivedAt }: SubjectScan) => {
-      sql.run(
-        `INSERT OR REPLACE INTO scans (device, subject, scan, counts, received_at)
-         VALUES (@device, @subject, @scan, @counts, @receivedAt)`,
-        {
-          device,
-          subject,
-          scan: JSON.stringify(scan),
-          counts: JSON.stringify(counts),
-          receivedAt,
-        },
-      );
-    },
+    putScan: async (device: string, scan: SubjectScan) => putScan(sql, device, scan),
     addHistory: async (device: string, records: readonly HistoryRecord[]) => {
       for (const record of records) {
         sql.run(
@@ -234,6 +222,21 @@ function putComponent(sql: Sql, { device, subject, component }: StoredComponent)
       verdict: JSON.stringify(verdict),
       candidateReasons: candidateReasons === undefined ? null : JSON.stringify(candidateReasons),
       gateway,
+    },
+  );
+}
+
+function putScan(sql: Sql, device: string, one: SubjectScan): void {
+  const { subject, receivedAt } = one;
+  sql.run(
+    `INSERT OR REPLACE INTO scans (device, subject, scan, counts, received_at)
+     VALUES (@device, @subject, @scan, @counts, @receivedAt)`,
+    {
+      device,
+      subject,
+      scan: JSON.stringify(one.scan),
+      counts: JSON.stringify(one.counts),
+      receivedAt,
     },
   );
 }
