@@ -7,7 +7,7 @@ import { normalName, type Catalogue, type IdentifierKind, type Tool } from './ca
 import type { Component } from './component.js';
 import type { Match } from './document.js';
 import type { DeviceContext } from './evaluate.js';
-import { gatewayKind } from './gateway.js';
+import { gatewayKind, plainHost } from './gateway.js';
 import { matchesPath } from './glob.js';
 import { readPackageUrl } from './package-url.js';
 import { inRange } from './versions.js';
@@ -139,11 +139,14 @@ function pathCondition(patterns: readonly string[]): Condition {
   };
 }
 
+/** Words of a rule, which a host of the same name is not. */
+const kinds: ReadonlySet<string> = new Set(['vendor', 'third-party', 'none']);
+
 function gatewayCondition(values: readonly string[]): Condition {
-  const words = new Set(values.map(fold));
+  const words = new Set(values.map(plainHost));
   const suffixes = values
     .filter((value) => value.startsWith('*.'))
-    .map((value) => fold(value.slice(1)));
+    .map((value) => `.${plainHost(value.slice(2))}`);
   return {
     field: 'gateway',
     expected: values.join(' or '),
@@ -151,10 +154,9 @@ function gatewayCondition(values: readonly string[]): Condition {
     test: ({ component: { gateway }, tool }) => {
       if (gateway === undefined) return 'no';
       if (words.has(gatewayKind(gateway, tool))) return 'yes';
-      const host = gateway === null ? '' : fold(gateway);
-      return yesIf(
-        host !== '' && (words.has(host) || suffixes.some((suffix) => host.endsWith(suffix))),
-      );
+      const host = gateway === null ? '' : plainHost(gateway);
+      const isNamed = words.has(host) && !kinds.has(host);
+      return yesIf(host !== '' && (isNamed || suffixes.some((suffix) => host.endsWith(suffix))));
     },
     found: ({ component: { gateway }, tool }) =>
       gateway === undefined

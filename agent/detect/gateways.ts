@@ -52,6 +52,7 @@ const families: readonly Family[] = [
     tools: ['claude-code', 'claude-code-vscode', 'claude-code-jetbrains', 'sdk-claude-agent'],
     variables: [
       'ANTHROPIC_BASE_URL',
+      'ANTHROPIC_AWS_BASE_URL',
       'ANTHROPIC_BEDROCK_BASE_URL',
       'ANTHROPIC_VERTEX_BASE_URL',
       'ANTHROPIC_FOUNDRY_BASE_URL',

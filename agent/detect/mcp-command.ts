@@ -225,13 +225,13 @@ function served(
 }
 
 /**
- * The host of an http or ws URL, lower case, without user, port, path, query and fragment. null when
- * it is none, or when a raw sign in the user part makes it doubtful what the host is.
+ * The host of an http or ws URL, lower case, without user, port, path, query, fragment and the dot of a
+ * full name. null when it is none, or when a raw sign in the user part makes it doubtful what the host is.
  */
 export function urlHost(text: string): string | null {
-  if (text.length > 4096 || !/^(https?|wss?):\/\//i.test(text)) return null;
+  if (text.length > 4096 || !/^\s*(https?|wss?):\/\//i.test(text)) return null;
   try {
-    const { hostname } = new URL(text);
+    const hostname = new URL(text).hostname.replace(/\.$/, '');
     const isFull = /^([a-z0-9_-]+\.)+[a-z0-9-]+$|^\[[0-9a-f:.]+\]$/.test(hostname);
     const isHost = isFull || (/^[a-z0-9_-]+$/.test(hostname) && !text.includes('@'));
     return isHost && hostname.length <= 253 ? hostname : null;

@@ -155,6 +155,12 @@ describe('what a rule matches', () => {
     expect(matches('{ gateway: "*.corp.example" }', at('llm.corp.example'))).toBe(true);
     expect(matches('{ gateway: "*.corp.example" }', at('evilcorp.example'))).toBe(false);
     expect(matches('{ gateway: none }')).toBe(false);
+    expect(matches('{ gateway: vendor }', at('vendor'))).toBe(false);
+    expect(matches('{ gateway: none }', at('none'))).toBe(false);
+    expect(matches('{ gateway: third-party }', at('none'))).toBe(true);
+    expect(matches('{ gateway: "*.B\u00fccher.example." }', at('llm.xn--bcher-kva.example'))).toBe(
+      true,
+    );
   });
 
   test('running is asked of the component, and a live process answers it', () => {
