@@ -1,13 +1,11 @@
 /**
  * Facts about this machine that come from the operating system: who it is (host name, system, hardware
- * id) and what runs on it. Of a process nothing is kept here; detectors use the one path they match.
+ * id). What runs on it is in `running.ts`.
  */
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import os from 'node:os';
 import si from 'systeminformation';
 import type { DeviceFacts } from '../wire/messages.js';
 import { fitText } from '../wire/parse.js';
-import type { ProcessEntry } from './detect/index.js';
 import { thisPlatform } from './platform/index.js';
 import { agentVersion } from './version.js';
 
@@ -51,65 +49,4 @@ export async function deviceFacts(zone: string): Promise<DeviceFacts> {
     agentVersion,
     zone: fitText(zone, 64),
   };
-}
-
-/** What runs now; null when the system's list could not be had. */
-export async function listProcesses(): Promise<readonly ProcessEntry[] | null> {
-  const listed = await within(si.processes());
-  return listed === null ? null : entriesOf(listed.list);
-}
-
-/** A process as the system lists it; what is empty is not known. */
-export type ListedProcess = Pick<
-  si.Systeminformation.ProcessesProcessData,
-  'pid' | 'name' | 'path' | 'user' | 'command' | 'params'
->;
-
-/** The listed processes but ourselves and, on Linux, those that have ended since. */
-export function entriesOf(listed: readonly ListedProcess[]): readonly ProcessEntry[] {
-  return listed
-    .filter(({ pid }) => pid > 0 && pid !== process.pid)
-    .flatMap((one): readonly ProcessEntry[] => {
-      const { pid, name, path, user, command, params } = one;
-      const account = user === '' ? null : user;
-      if (process.platform === 'linux') {
-        const own = linuxEntry(pid);
-        return own === null ? [] : [{ pid, account, ...own }];
-      }
-      const exe = path === '' ? null : path;
-      const argv = command === '' ? null : [command, ...params.split(' ').filter(Boolean)];
-      return [{ pid, uid: null, account, comm: name || null, exe, cwd: null, argv }];
-    });
-}
-
-/**
- * Linux says it exactly (proc(5)): arguments parted by NUL, links to the program and its folder. What
- * may not be read is null in the entry; null for an entry: the process has ended.
- */
-function linuxEntry(pid: number): Omit<ProcessEntry, 'pid' | 'account'> | null {
-  const folder = `/proc/${pid}`;
-  const attempt = <T>(read: () => T): T | null => {
-    try {
-      return read();
-    } catch {
-      return null;
-    }
-  };
-  const line = attempt(() => readFileSync(`${folder}/cmdline`, 'utf8'));
-  const argv =
-    line === null
-      ? null
-      : line
-          .slice(0, 64 * 1024)
-          .split('\0')
-          .slice(0, -1);
-  const entry = {
-    uid: attempt(() => statSync(folder).uid),
-    comm: attempt(() => readFileSync(`${folder}/comm`, 'utf8').trim()),
-    exe: attempt(() => readlinkSync(`${folder}/exe`).replace(/ \(deleted\)$/, '')),
-    cwd: attempt(() => readlinkSync(`${folder}/cwd`)),
-    argv,
-  };
-  // Looked at last: a process that ended between two reads would look like one that hides something.
-  return existsSync(folder) ? entry : null;
 }

@@ -8,6 +8,7 @@ import type { Catalogue } from '../policies/catalogue.js';
 import type { Component, RootStatus } from '../policies/component.js';
 import type { Reading } from './detect/index.js';
 import { relate } from './related.js';
+import type { RootLink } from './store-inventory.js';
 import type { Store, StoredComponent, StoredRoot } from './store.js';
 
 /** An update renames the old folder away and the new one in, at most 40 s later. */
@@ -20,6 +21,8 @@ export interface InventoryChanges {
   readonly removed: readonly string[];
   /** Roots to read again for a second look, with the earliest epoch ms at which it counts. */
   readonly nextChecks: readonly { readonly root: string; readonly atMs: number }[];
+  /** Whether a root came, went, or was read to another end than before. */
+  readonly haveRootsChanged: boolean;
 }
 
 export interface Readings {
@@ -32,7 +35,7 @@ export interface Readings {
 
 const removes = (status: RootStatus): boolean => status === 'complete' || status === 'absent';
 
-/** Applies readings in one transaction. */
+/** Applies readings in one transaction. What is as it was is not written; only a full scan says when. */
 export function applyReadings(
   store: Store,
   { readings, isFull, atMs }: Readings,
@@ -40,34 +43,40 @@ export function applyReadings(
   return store.transaction(() => {
     const present = new Map<string, Component>();
     const gone = new Set<string>();
-    for (const reading of readings) {
-      for (const component of reading.components) {
-        if (putComponent(store, component, atMs)) present.set(component.id, component);
-        store.putLink(reading.root.id, component.id, null);
-      }
+    const components = new Map(
+      readings.flatMap((reading) => reading.components.map((one) => [one.id, one] as const)),
+    );
+    for (const component of components.values()) {
+      if (putComponent(store, component, atMs)) present.set(component.id, component);
     }
-    for (const reading of readings) {
-      saveRoot(store, reading, atMs);
-      if (!removes(reading.status)) continue;
-      const seen = new Set(reading.components.map(({ id }) => id));
-      for (const id of closeLinks(store, reading.root.id, seen, atMs)) gone.add(id);
+    const links = new Map(readings.map(({ root }) => [root.id, store.links(root.id)]));
+    for (const { root, components: seen } of readings) openLinks(store, root.id, seen, links);
+    let haveRootsChanged = saveRoots(store, { readings, isFull, atMs });
+    for (const { root, status, components: seen } of readings) {
+      if (!removes(status)) continue;
+      const ids = new Set(seen.map(({ id }) => id));
+      for (const id of closeLinks(store, root.id, ids, atMs)) gone.add(id);
     }
-    if (isFull) for (const id of closeUnplanned(store, readings, atMs)) gone.add(id);
+    if (isFull) {
+      const unplanned = closeUnplanned(store, readings, atMs);
+      haveRootsChanged ||= unplanned.isRootGone;
+      for (const id of unplanned.closed) gone.add(id);
+      store.sawComponents([...components.keys()], atMs);
+    }
     const removed = [...gone].filter((id) => !store.hasLinks(id));
     for (const id of removed) removeComponent(store, id, atMs);
     const nextChecks = store
       .awaiting()
       .map(({ root, since }) => ({ root, atMs: since + removalConfirmMs }));
-    return { present: [...present.values()], removed, nextChecks };
+    return { present: [...present.values()], removed, nextChecks, haveRootsChanged };
   });
 }
 
 /** True when the component is new or differs from what was known of it. */
 function putComponent(store: Store, component: Component, atMs: number): boolean {
+  if (store.hasComponent(component)) return false;
   const known = store.component(component.id)?.component;
-  const isSame = known !== undefined && JSON.stringify(known) === JSON.stringify(component);
   store.putComponent(component, atMs);
-  if (isSame) return false;
   const { id, tool, version } = component;
   if (known === undefined) {
     store.addHistory({
@@ -86,17 +95,54 @@ function putComponent(store: Store, component: Component, atMs: number): boolean
   return true;
 }
 
-function saveRoot(store: Store, { root, status, problems }: Reading, atMs: number): void {
-  const lastComplete = removes(status) ? atMs : (store.root(root.id)?.lastComplete ?? null);
-  store.putRoot({
-    id: root.id,
-    path: root.path,
-    account: root.home?.account ?? null,
-    status,
-    lastRead: atMs,
-    lastComplete,
-    problems,
-  });
+/** What a root shows is linked to it; a mark that it was missing goes. */
+function openLinks(
+  store: Store,
+  root: string,
+  components: readonly Component[],
+  links: ReadonlyMap<string, readonly RootLink[]>,
+): void {
+  const open = new Set(
+    links.get(root)?.flatMap((link) => (link.missingSince === null ? [link.component] : [])),
+  );
+  for (const { id } of components) if (!open.has(id)) store.putLink(root, id, null);
+}
+
+/** Answers whether any is new or differs in more than the time of its read. */
+function saveRoots(store: Store, { readings, isFull, atMs }: Readings): boolean {
+  const known = new Map(
+    isFull
+      ? store.roots().map((root) => [root.id, root])
+      : readings.map(({ root }) => [root.id, store.root(root.id)]),
+  );
+  const same: StoredRoot[] = [];
+  let haveChanged = false;
+  for (const { root, status, problems } of readings) {
+    const before = known.get(root.id) ?? null;
+    const now: StoredRoot = {
+      id: root.id,
+      path: root.path,
+      account: root.home?.account ?? null,
+      status,
+      lastRead: atMs,
+      lastComplete: removes(status) ? atMs : (before?.lastComplete ?? null),
+      problems,
+    };
+    if (before !== null && isSameRoot(before, now)) {
+      same.push(now);
+      continue;
+    }
+    haveChanged = true;
+    store.putRoot(now);
+  }
+  if (isFull) store.sawRoots(same);
+  return haveChanged;
+}
+
+function isSameRoot(before: StoredRoot, now: StoredRoot): boolean {
+  const words = ({ path, account, status, problems }: StoredRoot): string =>
+    JSON.stringify([path, account, status, problems]);
+  return words(before) === words(now);
 }
 
 /** First look: the link is marked. Second look, late enough: the link goes; answers whose went. */
@@ -127,7 +173,7 @@ function closeUnplanned(
   store: Store,
   readings: readonly Reading[],
   atMs: number,
-): readonly string[] {
+): { readonly closed: readonly string[]; readonly isRootGone: boolean } {
   const planned = new Set(readings.map(({ root }) => root.id));
   const blind = new Set(
     readings
@@ -135,12 +181,15 @@ function closeUnplanned(
       .map(({ root }) => root.home?.account ?? null),
   );
   const closed: string[] = [];
+  let isRootGone = false;
   for (const { id, account } of store.roots()) {
     if (planned.has(id) || blind.has(account)) continue;
     closed.push(...closeLinks(store, id, new Set(), atMs));
-    if (store.links(id).length === 0) store.dropRoot(id);
+    if (store.links(id).length > 0) continue;
+    store.dropRoot(id);
+    isRootGone = true;
   }
-  return closed;
+  return { closed, isRootGone };
 }
 
 function removeComponent(store: Store, id: string, atMs: number): void {

@@ -7,22 +7,27 @@
 import { schedule } from 'node-cron';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
 import type { Clock } from './clock.js';
-import type { ProcessEntry, Root } from './detect/index.js';
+import type { Root } from './detect/index.js';
 import { findingKeys, findingsOf, type Prompter } from './employee/prompt.js';
-import { applyReadings, attach } from './inventory.js';
+import { applyReadings } from './inventory.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
 import type { Outbox } from './report/outbox.js';
 import { EventQueue, manifestEvents, type AgentEvent } from './report/events.js';
 import { reportChanges, reportFacts } from './report/reporter.js';
-import { asksAnew, inForce, judge, type Device, type InForce } from './rules.js';
+import { asksAnew, inForce, type Device, type InForce } from './rules.js';
+import type { ProcessList } from './running.js';
 import type { ScanOutcome, Scanner } from './scanner.js';
 import type { Store } from './store.js';
+import { judgeStored } from './verdicts.js';
 import type { Watch, WatchOptions } from './watch.js';
+import { Wishes, type Look, type Wanted } from './wishes.js';
 
 const minuteMs = 60_000;
-/** Between two looks at what runs. */
-const processesMs = 5 * minuteMs;
+/** Unless something changed, what the server was told is compared with what is so once in this time. */
+const reportMs = 60 * minuteMs;
+/** Between two questions about the machine itself, which cost processes of the system. */
+const factsMs = 55 * minuteMs;
 /** Between two reads of all roots while nothing can be watched. */
 const unwatchedMs = 30_000;
 /** After a scan that failed as a whole. */
@@ -49,18 +54,12 @@ export interface LoopParts {
   readonly device: () => Device;
   readonly facts: () => Promise<DeviceFacts>;
   /** What runs now; null when it is not looked at. */
-  readonly processes: () => Promise<readonly ProcessEntry[] | null>;
+  readonly processes: ProcessList;
   /** All spellings of a home's path. */
   readonly spellings: (home: string) => readonly string[];
   readonly checkInMinutes: number;
   readonly random: () => number;
   readonly log: Log;
-}
-
-interface Wanted {
-  readonly all?: boolean;
-  readonly processes?: boolean;
-  readonly roots?: Iterable<string>;
 }
 
 /** What stands after a round. */
@@ -93,7 +92,7 @@ class AgentLoop implements Loop {
   readonly #watch: Watch;
   readonly #stop: (() => unknown)[] = [];
   readonly #listeners = new Set<(standing: Standing) => void>();
-  readonly #wanted = { all: true, processes: false, roots: new Set<string>(), round: true };
+  readonly #wishes = new Wishes();
   readonly #events: EventQueue;
   readonly #homes = new Map<string, string>();
   readonly #snapshotAt = new Map<string, number>();
@@ -102,9 +101,18 @@ class AgentLoop implements Loop {
   #nextChange: number | null = null;
   #lastFull: number | null = null;
   #fullDueAt = 0;
-  #processesDueAt = 0;
+  #factsDueAt = 0;
+  #reportDueAt = 0;
+  /** The processes of the last look, by their marks. */
+  #running = '';
+  /** Whether anything was read since all roots were named together. */
+  #isPlanOld = false;
+  #standing: Standing | null = null;
+  /** What besides the inventory the verdicts stand for. */
+  #judgedFor = '';
+  #judgedAt = 0;
   #confirmTimer: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
+  #work: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(parts: LoopParts) {
@@ -125,7 +133,7 @@ class AgentLoop implements Loop {
       () => clearInterval(instants),
     );
     this.#stop.push(parts.outbox.onResync((subject) => this.#resync(subject)));
-    this.#pump();
+    this.#want({ all: true, judging: true });
   }
 
   // Triggers: each says what is wanted, and returns at once.
@@ -142,7 +150,7 @@ class AgentLoop implements Loop {
     });
     if (unreadable > 0) this.#parts.log.error({ area: 'policy', event: 'unreadable', unreadable });
     const isOld = rescanAfter !== null && (this.#lastFull ?? 0) < rescanAfter;
-    this.#want({ all: isOld || asksAnew(before, this.#rules) });
+    this.#want({ all: isOld || asksAnew(before, this.#rules), judging: true });
   }
 
   scanAll(): void {
@@ -163,15 +171,15 @@ class AgentLoop implements Loop {
       this.#parts.clock.save();
       this.#parts.store.saveTrustedTime(this.#parts.clock.now(), this.#parts.clock.isConfirmed);
     });
-    const now = performance.now();
-    this.#want({ all: now >= this.#fullDueAt, processes: now >= this.#processesDueAt });
+    const all = performance.now() >= this.#fullDueAt;
+    this.#want({ all, processes: true, plan: this.#isPlanOld });
   }
 
   /** A timer of one second instead of one till the date: sleep and long waits cannot mislead it. */
   #instant(): void {
     if (this.#nextChange === null || this.#parts.clock.now() < this.#nextChange) return;
     this.#nextChange = null;
-    this.#want({});
+    this.#want({ judging: true });
   }
 
   #unwatched(): void {
@@ -189,60 +197,47 @@ class AgentLoop implements Loop {
     const last = this.#snapshotAt.get(JSON.stringify(subject)) ?? -snapshotMs;
     const waitMs = Math.max(0, last + snapshotMs - performance.now());
     this.#snapshotAt.set(JSON.stringify(subject), performance.now() + waitMs);
-    setTimeout(() => this.#want({}), waitMs).unref();
+    setTimeout(() => this.#want({ judging: true }), waitMs).unref();
   }
 
   #want(what: Wanted): void {
-    this.#wanted.all ||= what.all === true;
-    this.#wanted.processes ||= what.processes === true;
-    for (const id of what.roots ?? []) this.#wanted.roots.add(id);
-    this.#wanted.round = true;
+    this.#wishes.add(what);
     this.#pump();
   }
 
   #pump(): void {
-    if (this.#running !== null || this.#isClosed) return;
-    this.#running = this.#rounds().finally(() => {
-      this.#running = null;
-      if (this.#wanted.round) this.#pump();
+    if (this.#work !== null || this.#isClosed) return;
+    this.#work = this.#rounds().finally(() => {
+      this.#work = null;
+      if (this.#wishes.isRoundDue) this.#pump();
     });
   }
 
   async #rounds(): Promise<void> {
-    while (this.#wanted.round && !this.#isClosed) {
-      const { all, processes } = this.#wanted;
-      const roots = new Set(this.#wanted.roots);
-      Object.assign(this.#wanted, { all: false, processes: false, round: false });
-      this.#wanted.roots.clear();
-      await this.#round(all, processes, roots);
-    }
+    while (this.#wishes.isRoundDue && !this.#isClosed) await this.#round(this.#wishes.take());
   }
 
-  async #round(
-    isFull: boolean,
-    wantsProcesses: boolean,
-    roots: ReadonlySet<string>,
-  ): Promise<void> {
-    if (isFull || wantsProcesses || roots.size > 0) {
-      const outcome = await this.#step('detect', () => this.#detect(isFull, wantsProcesses, roots));
+  async #round(look: Look): Promise<void> {
+    const { isFull, wantsProcesses, wantsPlan, roots } = look;
+    if (isFull || wantsProcesses || wantsPlan || roots.size > 0) {
+      const outcome = await this.#step('detect', () => this.#detect(look));
       if (outcome === null) this.#againLater({ all: isFull, processes: wantsProcesses, roots });
-      else this.#step('inventory', () => this.#inventory(outcome, isFull));
+      else if (outcome !== 'unchanged')
+        this.#step('inventory', () => this.#inventory(outcome, isFull));
     }
     // Before the first full scan nothing is known well enough to be said.
     if (this.#lastFull === null || this.#isClosed) return;
-    const judged = this.#step('evaluate', () => this.#evaluate()) as readonly Judged[] | null;
-    if (judged === null) return;
-    this.#step('report', () => this.#report(judged, this.#lastFull ?? 0));
+    const standing = this.#step('evaluate', () => this.#evaluate());
+    if (standing === null) return;
+    const { judged } = standing;
+    if (performance.now() >= this.#reportDueAt) {
+      this.#step('report', () => this.#report(judged, this.#lastFull ?? 0));
+    }
     // Not waited for: the system may take its time to answer.
-    if (isFull) void this.#step('facts', () => this.#reportFacts());
+    if (performance.now() >= this.#factsDueAt) void this.#step('facts', () => this.#reportFacts());
     this.#step('events', () => this.#events.flush(this.#parts.clock.now()));
     this.#step('prompt', () => this.#prompt(judged));
-    const isScanComplete = this.#parts.store
-      .roots()
-      .every(({ status }) => status === 'complete' || status === 'absent');
-    for (const listener of this.#listeners) {
-      listener({ judged, isScanComplete, rules: this.#rules });
-    }
+    for (const listener of this.#listeners) listener(standing);
   }
 
   /** What could not be looked at is still to be looked at. */
@@ -265,25 +260,30 @@ class AgentLoop implements Loop {
     }
   }
 
-  async #detect(
-    isFull: boolean,
-    wantsProcesses: boolean,
-    roots: ReadonlySet<string>,
-  ): Promise<ScanOutcome> {
+  async #detect({
+    isFull,
+    wantsProcesses,
+    wantsPlan,
+    roots,
+  }: Look): Promise<ScanOutcome | 'unchanged'> {
     const { store, scanner, processes } = this.#parts;
     const running = isFull || wantsProcesses ? await processes() : null;
-    const { catalogue, asked } = this.#rules;
-    const { sha256, tools, editors, advisories } = catalogue;
-    if (isFull || wantsProcesses) this.#processesDueAt = performance.now() + processesMs;
+    const marks = running?.map(({ mark }) => mark).join('\n') ?? this.#running;
     // A component that several roots show is read from all of them, so that its record stays whole.
     const chosen = new Set(store.sharing(roots));
-    if (running !== null) chosen.add('processes');
-    return scanner.scan({
+    if (marks !== this.#running) chosen.add('processes');
+    if (!isFull && !wantsPlan && chosen.size === 0) return 'unchanged';
+    const { catalogue, asked } = this.#rules;
+    const outcome = await scanner.scan({
       roots: isFull ? 'all' : chosen,
       asked,
-      catalogue: { sha256, document: { format: 1, tools, editors, advisories } },
+      catalogue,
       processes: running,
+      keepsRoots: !wantsPlan,
     });
+    this.#running = marks;
+    this.#isPlanOld = !isFull && !wantsPlan;
+    return outcome;
   }
 
   #inventory(outcome: ScanOutcome, isFull: boolean): void {
@@ -291,7 +291,8 @@ class AgentLoop implements Loop {
     const atMs = clock.now();
     for (const { account, path } of outcome.homes) this.#homes.set(account, path);
     const changes = applyReadings(store, { readings: outcome.readings, isFull, atMs });
-    const { present, removed, nextChecks } = changes;
+    const { present, removed, nextChecks, haveRootsChanged } = changes;
+    this.#wishes.isJudgingDue ||= present.length + removed.length > 0 || haveRootsChanged;
     const counts = { present: present.length, removed: removed.length };
     const { durationMs } = outcome;
     const read = outcome.readings.length;
@@ -341,36 +342,36 @@ class AgentLoop implements Loop {
     this.#confirmTimer = setTimeout(look, Math.min(waitMs, minuteMs));
   }
 
-  #evaluate(): readonly Judged[] {
+  /** What stood before stands still, unless something that it depends on is another. */
+  #evaluate(): Standing {
     const { store, clock } = this.#parts;
-    const now = clock.now();
-    const around = { device: this.#parts.device(), homes: this.#homes, now };
-    const components = attach(store, this.#rules.catalogue);
-    const { judged, nextChange } = judge(components, this.#rules, around);
+    const [now, device] = [clock.now(), this.#parts.device()];
+    const judgedFor = JSON.stringify([device, [...this.#homes]]);
+    const isSame =
+      !this.#wishes.isJudgingDue && judgedFor === this.#judgedFor && now >= this.#judgedAt;
+    if (isSame && this.#standing !== null) return this.#standing;
+    const around = { device, homes: this.#homes, now };
+    const { judged, nextChange } = judgeStored(store, this.#rules, around);
+    const isScanComplete = store
+      .roots()
+      .every(({ status }) => status === 'complete' || status === 'absent');
+    this.#wishes.isJudgingDue = false;
     this.#nextChange = nextChange;
-    const known = new Map(store.verdicts().map((one) => [one.component, one]));
-    store.transaction(() => {
-      for (const { component, verdict } of judged) {
-        const before = known.get(component.id);
-        if (JSON.stringify(before?.verdict) === JSON.stringify(verdict)) continue;
-        const isSame = before?.verdict.status === verdict.status;
-        store.putVerdict(component.id, verdict, isSame ? before.since : now);
-        if (isSame) continue;
-        const { id, tool } = component;
-        const words = { before: before?.verdict.status ?? null, after: verdict.status };
-        store.addHistory({ at: now, kind: 'verdict', component: id, tool, ...words });
-      }
-    });
-    return judged;
+    this.#reportDueAt = 0;
+    this.#judgedFor = judgedFor;
+    this.#judgedAt = now;
+    return (this.#standing = { judged, isScanComplete, rules: this.#rules });
   }
 
   #report(judged: readonly Judged[], lastFull: number): void {
     const { store, outbox, clock, spellings } = this.#parts;
     const homes = new Map([...this.#homes].map(([account, home]) => [account, spellings(home)]));
     reportChanges({ store, outbox }, { ...this.#rules, judged, homes, now: clock.now(), lastFull });
+    this.#reportDueAt = performance.now() + reportMs;
   }
 
   async #reportFacts(): Promise<void> {
+    this.#factsDueAt = performance.now() + factsMs;
     const facts = await this.#parts.facts();
     if (!this.#isClosed) reportFacts(this.#parts, facts, this.#parts.clock.now());
   }
@@ -394,6 +395,6 @@ class AgentLoop implements Loop {
     await this.#watch.close();
     this.#parts.scanner.close();
     const late = new Promise((resolve) => setTimeout(resolve, 2000).unref());
-    await Promise.race([this.#running, late]);
+    await Promise.race([this.#work, late]);
   }
 }

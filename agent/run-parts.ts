@@ -12,10 +12,9 @@ import type { DeviceFacts, Subject } from '../wire/messages.js';
 import { machineClock, openClock, type Clock } from './clock.js';
 import { resolveNow } from './detect/disk.js';
 import type { SavedCache } from './detect/contents-cache.js';
-import type { ProcessEntry } from './detect/index.js';
 import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
 import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
-import { deviceFacts, listProcesses } from './facts.js';
+import { deviceFacts } from './facts.js';
 import { readIdentity, type Identity } from './identity-files.js';
 import { startLoop, type Loop, type LoopParts } from './loop.js';
 import { currentAccount, isPrivileged, localPeople, thisPlatform } from './platform/index.js';
@@ -26,6 +25,7 @@ import { networkSettings } from './report/network.js';
 import { openOutbox, type Outbox } from './report/outbox.js';
 import type { Device } from './rules.js';
 import { printable } from './scan-output.js';
+import { createProcessList, type ProcessList } from './running.js';
 import { createScanner } from './scanner.js';
 import { machineSettings, type Settings } from './settings.js';
 import { makeFolder, nativeBinding, openStore, type Store } from './store.js';
@@ -195,7 +195,7 @@ function loopParts(running: Running): LoopParts {
       running.documents?.current() ?? { bundle: null, assignment: null, catalogue: builtIn },
     device: () => deviceOf(running),
     facts: async () => (running.facts = await deviceFacts(zone)),
-    processes: () => processesOf(settings),
+    processes: processesFor(settings),
     spellings: spellingsOf,
     checkInMinutes: CheckInMinutes,
     random: Math.random,
@@ -203,12 +203,14 @@ function loopParts(running: Running): LoopParts {
 }
 
 /** The processes that the settings let us look at: of one home none, of ourselves our own. */
-async function processesOf({ values }: Settings): Promise<readonly ProcessEntry[] | null> {
-  if (values.HomeOnly !== null) return null;
-  const listed = await listProcesses();
-  if (!values.OwnHome || listed === null) return listed;
+function processesFor({ values }: Settings): ProcessList {
+  if (values.HomeOnly !== null) return () => Promise.resolve(null);
+  const list = createProcessList();
+  if (!values.OwnHome) return list;
   const { uid, name } = currentAccount();
-  return listed.filter((one) => (one.uid === null ? one.account === name : one.uid === uid));
+  return async () =>
+    (await list())?.filter((one) => (one.uid === null ? one.account === name : one.uid === uid)) ??
+    null;
 }
 
 function deviceOf({ identity, facts, zone, settings: { values } }: Running): Device {

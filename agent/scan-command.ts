@@ -119,7 +119,7 @@ async function placeOf(flags: ScanFlags, options: WorldOptions): Promise<World> 
     }
   }
   if (flags.homes.length > 0) return homesWorld(flags.homes, { ...options, platform });
-  const { listProcesses } = await import('./facts.js');
+  const { listProcesses } = await import('./running.js');
   const processes = options.processes ?? (await listProcesses());
   return machineWorld({ ...options, processes, takesOwnEnvironment: true });
 }

@@ -27,6 +27,8 @@ export interface ScanOptions {
   readonly roots?: ReadonlySet<string>;
   readonly rootTimeMs?: number;
   readonly detectors?: readonly Detector[];
+  /** All roots of this very world, made just now; left out: made here. */
+  readonly plan?: readonly Planned[];
 }
 
 export interface ScanResult {
@@ -39,7 +41,8 @@ export interface ScanResult {
   readonly durationMs: number;
 }
 
-interface Planned {
+/** A root and who reads it. */
+export interface Planned {
   readonly root: Root;
   readonly detector: Detector;
   /** Not empty when the detector could not say all its roots: this one stands for the missing. */
@@ -78,18 +81,40 @@ export async function prepareScan(world: World, detectors = allDetectors): Promi
   for (const { prepare } of detectors) await prepare?.(looking.world).catch(() => {});
 }
 
-/** The roots of a world as the detectors name them, each id once. */
-export function planRoots(world: World, detectors = allDetectors): readonly Root[] {
-  return plan(world, detectors).map(({ root }) => root);
+/**
+ * The roots of a world as the detectors name them, each id once. A detector in `kept` is not asked: what
+ * it named earlier in a world of the same people and places stands.
+ */
+export function planRoots(
+  world: World,
+  detectors = allDetectors,
+  kept?: ReadonlyMap<Detector, readonly Planned[]>,
+): readonly Planned[] {
+  const planned = new Map<string, Planned>();
+  const looking = lookingAt(world);
+  for (const detector of detectors) {
+    for (const one of kept?.get(detector) ?? rootsOf(detector, looking)) {
+      if (!planned.has(one.root.id)) planned.set(one.root.id, one);
+    }
+  }
+  return [...planned.values()];
 }
 
+/** One scan to its end. */
 export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
+  const steps = scanSteps(world, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same, root by root: each is named before it is read, and others may work in between. */
+export function* scanSteps(world: World, options: ScanOptions = {}): Generator<Root, ScanResult> {
   const startMs = performance.now();
   // A world may be older than its scan.
-  world.forget?.();
-  const chosen = plan(world, options.detectors ?? allDetectors).filter(
-    ({ root }) => options.roots === undefined || options.roots.has(root.id),
-  );
+  if (options.plan === undefined) world.forget?.();
+  const planned = options.plan ?? planRoots(world, options.detectors ?? allDetectors);
   const looking = lookingAt(world);
   const context: Context = {
     world: looking.world,
@@ -97,10 +122,19 @@ export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
     homes: new Map(),
     rootTimeMs: options.rootTimeMs ?? defaultRootTimeMs,
   };
-  const readings = chosen.map((planned) => readRoot(planned, context));
+  const readings: Reading[] = [];
+  for (const one of planned) {
+    if (options.roots !== undefined && !options.roots.has(one.root.id)) continue;
+    yield one.root;
+    readings.push(readRoot(one, context));
+  }
   // What was looked up beside the roots while they were read hides no root.
   looking.readers.length = 0;
   world.forget?.();
+  return resultOf(readings, startMs);
+}
+
+function resultOf(readings: readonly Reading[], startMs: number): ScanResult {
   const united = unite(readings.flatMap(({ components }) => components));
   const isComplete = readings.every(({ status }) => status === 'complete' || status === 'absent');
   return {
@@ -114,17 +148,6 @@ export function scanWorld(world: World, options: ScanOptions = {}): ScanResult {
     status: isComplete ? 'complete' : 'partial',
     durationMs: Math.round(performance.now() - startMs),
   };
-}
-
-function plan(world: World, detectors: readonly Detector[]): readonly Planned[] {
-  const planned = new Map<string, Planned>();
-  const looking = lookingAt(world);
-  for (const detector of detectors) {
-    for (const one of rootsOf(detector, looking)) {
-      if (!planned.has(one.root.id)) planned.set(one.root.id, one);
-    }
-  }
-  return [...planned.values()];
 }
 
 function rootsOf(detector: Detector, looking: Looking): readonly Planned[] {

@@ -1,30 +1,37 @@
 /**
- * Runs scans in a thread of their own and keeps the time. A root that hangs becomes a reading with
- * status `timeout`, its thread is given up and a new one reads the rest; so a dead network folder costs
- * its root and one thread, once in `retryHungMs`. From sources (tests), where no built thread lies
- * beside, scans run here and have only the reader's own deadlines.
+ * Runs scans and keeps the time. They run in the agent's own thread and let the loop breathe between
+ * roots, as mounts that may hang are never touched. Only where homes on a network are looked into they run
+ * in a thread of their own: a root that hangs becomes a reading with status `timeout`, its thread is given
+ * up and a new one reads the rest; so a dead network folder costs its root and one thread, once in
+ * `retryHungMs`.
  */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import type { Catalogue } from '../policies/catalogue.js';
 import type { Reading, Root } from './detect/index.js';
 import type { SavedCache } from './detect/contents-cache.js';
 import {
+  newMemory,
   runScan,
-  type Memory,
   type Place,
   type ScanOutcome,
   type ScanRequest,
-  type WorkerMessage,
-} from './scanner-worker.js';
+} from './living-scan.js';
+import type { WorkerMessage } from './scanner-worker.js';
 
-export type { Place, ScanOutcome, ScanRequest } from './scanner-worker.js';
+export type { Place, ScanOutcome } from './living-scan.js';
 
 /** More than a root's own deadline, which a system call that never returns does not obey. */
 const hungMs = 15_000;
 const retryHungMs = 6 * 3600_000;
 
-/** What whoever asks for a scan decides. */
-type Asked = Omit<ScanRequest, 'skip' | 'told'>;
+/** Reads of this length together are followed by a look at what else there is to do. */
+const sliceMs = 20;
+
+/** What whoever asks for a scan decides. `catalogue` null: that of this build. */
+export type Asked = Pick<ScanRequest, 'roots' | 'keepsRoots' | 'asked' | 'processes'> & {
+  readonly catalogue: Catalogue | null;
+};
 
 /** Keeps programs told by their contents over restarts; saved only when they changed. */
 export interface ToldPrograms {
@@ -49,16 +56,33 @@ export interface ScannerOptions {
 
 /** The scanner of a place. */
 export function createScanner(options: ScannerOptions): Scanner {
-  const beside = new URL('./scanner-worker.mjs', import.meta.url);
-  const file = options.worker === undefined ? (existsSync(beside) ? beside : null) : options.worker;
   const told = keepTold(options.told);
-  if (file !== null) return new ThreadScanner(file, options, told);
-  const memory: Memory = { contents: null };
+  const file = options.worker === undefined ? threadFor(options.place) : options.worker;
+  return file === null ? hereScanner(options.place, told) : new ThreadScanner(file, options, told);
+}
+
+/** From sources (tests) no built thread lies beside, and scans run here whatever is looked at. */
+function threadFor({ hasNetworkHomes }: Place): URL | null {
+  const beside = new URL('./scanner-worker.mjs', import.meta.url);
+  return hasNetworkHomes === true && existsSync(beside) ? beside : null;
+}
+
+function hereScanner(place: Place, told: Told): Scanner {
+  const memory = newMemory();
+  const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
-    scan: async (request) => {
-      await new Promise((resolve) => setImmediate(resolve));
-      const asked = { ...request, skip: new Set<string>(), told: told.last() };
-      return told.keep(await runScan(options.place, asked, memory));
+    async scan({ catalogue, ...asked }) {
+      await breathe();
+      let since = performance.now();
+      const at = (): Promise<void> | null => {
+        if (performance.now() - since < sliceMs) return null;
+        return breathe().then(() => void (since = performance.now()));
+      };
+      // Indexed already by whoever asks.
+      memory.catalogue = catalogue;
+      const sent = catalogue === null ? null : { sha256: catalogue.sha256, document: null };
+      const request = { ...asked, catalogue: sent, skip: new Set<string>(), told: told.last() };
+      return told.keep(await runScan(place, request, memory, { plan: () => {}, at }));
     },
     close: () => {},
   };
@@ -94,6 +118,8 @@ class ThreadScanner implements Scanner {
   readonly #told: Told;
   readonly #hung = new Map<string, { readonly root: Root; readonly at: number }>();
   #worker: Worker | null = null;
+  /** The catalogue that the thread has. */
+  #sent: string | null = null;
   /** Who listens to the thread now; between scans nobody does. */
   #hear: (message: Heard, from: Worker) => void = () => {};
 
@@ -109,7 +135,10 @@ class ThreadScanner implements Scanner {
     }
     for (;;) {
       const skip = new Set(this.#hung.keys());
-      const attempt = await this.#attempt({ ...request, skip, told: this.#told.last() });
+      const worker = (this.#worker ??= this.#start());
+      const catalogue = this.#toSend(request.catalogue);
+      const asked = { ...request, catalogue, skip, told: this.#told.last() };
+      const attempt = await this.#attempt(asked, worker);
       if (attempt.kind === 'outcome') {
         return this.#withHung(this.#told.keep(attempt.outcome), request);
       }
@@ -127,8 +156,16 @@ class ThreadScanner implements Scanner {
     return { ...outcome, readings: [...outcome.readings, ...missing] };
   }
 
-  #attempt(request: ScanRequest): Promise<Attempt> {
-    const worker = (this.#worker ??= this.#start());
+  /** The document only once for each thread: it is large. */
+  #toSend(catalogue: Catalogue | null): ScanRequest['catalogue'] {
+    if (catalogue === null) return null;
+    const { sha256, tools, editors, advisories } = catalogue;
+    const isKnown = this.#sent === sha256;
+    this.#sent = sha256;
+    return { sha256, document: isKnown ? null : { format: 1, tools, editors, advisories } };
+  }
+
+  #attempt(request: ScanRequest, worker: Worker): Promise<Attempt> {
     let roots: readonly Root[] = [];
     let at: string | null = null;
     return new Promise((resolve) => {
@@ -156,6 +193,7 @@ class ThreadScanner implements Scanner {
   }
 
   #start(): Worker {
+    this.#sent = null;
     const worker = new Worker(this.#file, { workerData: { curfewPlace: this.#options.place } });
     worker.on('message', (message: WorkerMessage) => this.#hear(message, worker));
     const ended = (message: string): void => this.#hear({ kind: 'ended', message }, worker);

@@ -31,8 +31,12 @@ export interface HistoryRow {
 export interface InventoryStore {
   components(): readonly StoredComponent[];
   component(id: string): StoredComponent | null;
+  /** Whether it is kept in just this form. */
+  hasComponent(component: Component): boolean;
   /** Keeps first_seen of a known one. */
   putComponent(component: Component, atMs: number): void;
+  /** They are still there, as they were. */
+  sawComponents(ids: readonly string[], atMs: number): void;
   dropComponent(id: string): void;
   links(root: string): readonly RootLink[];
   putLink(root: string, component: string, missingSince: number | null): void;
@@ -45,6 +49,8 @@ export interface InventoryStore {
   roots(): readonly StoredRoot[];
   root(id: string): StoredRoot | null;
   putRoot(root: StoredRoot): void;
+  /** They were read again, to the same end: only the times are written. */
+  sawRoots(roots: readonly StoredRoot[]): void;
   dropRoot(id: string): void;
   verdicts(): readonly StoredVerdict[];
   putVerdict(component: string, verdict: Verdict, since: number): void;
@@ -95,7 +101,7 @@ export function inventoryStore(db: Database): InventoryStore {
 
 type Components = Pick<
   InventoryStore,
-  'components' | 'component' | 'putComponent' | 'dropComponent'
+  'components' | 'component' | 'hasComponent' | 'putComponent' | 'sawComponents' | 'dropComponent'
 >;
 
 function components(db: Database): Components {
@@ -106,8 +112,14 @@ function components(db: Database): Components {
      ON CONFLICT (id) DO UPDATE SET body = @body, last_seen = @at`,
   );
   const drop = db.prepare('DELETE FROM components WHERE id = ?');
+  const same = db.prepare('SELECT 1 FROM components WHERE id = ? AND body = ?');
+  const saw = db.prepare(
+    'UPDATE components SET last_seen = ? WHERE id IN (SELECT value FROM json_each(?))',
+  );
   return {
     components: () => all.all().map(toComponent),
+    hasComponent: (component) => same.get(component.id, JSON.stringify(component)) !== undefined,
+    sawComponents: (ids, at) => void saw.run(at, JSON.stringify(ids)),
     component(id) {
       const row = one.get(id);
       return row === undefined ? null : toComponent(row);
@@ -151,11 +163,17 @@ function links(db: Database): Links {
   };
 }
 
-function roots(db: Database): Pick<InventoryStore, 'roots' | 'root' | 'putRoot' | 'dropRoot'> {
+function roots(
+  db: Database,
+): Pick<InventoryStore, 'roots' | 'root' | 'putRoot' | 'sawRoots' | 'dropRoot'> {
   const all = db.prepare<[], RootSql>('SELECT * FROM roots ORDER BY id');
   const one = db.prepare<[string], RootSql>('SELECT * FROM roots WHERE id = ?');
   const put = db.prepare('INSERT OR REPLACE INTO roots VALUES (?, ?, ?, ?, ?, ?, ?)');
   const drop = db.prepare('DELETE FROM roots WHERE id = ?');
+  const saw = db.prepare(
+    `UPDATE roots SET last_read = one.value ->> 1, last_complete = one.value ->> 2
+     FROM json_each(?) AS one WHERE roots.id = one.value ->> 0`,
+  );
   return {
     roots: () => all.all().map(toRoot),
     root(id) {
@@ -165,6 +183,10 @@ function roots(db: Database): Pick<InventoryStore, 'roots' | 'root' | 'putRoot' 
     putRoot({ id, path, account, status, lastRead, lastComplete, problems }) {
       put.run(id, path, account, status, lastRead, lastComplete, JSON.stringify(problems));
     },
+    sawRoots: (seen) =>
+      void saw.run(
+        JSON.stringify(seen.map(({ id, lastRead, lastComplete }) => [id, lastRead, lastComplete])),
+      ),
     dropRoot: (id) => void drop.run(id),
   };
 }
