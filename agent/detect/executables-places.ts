@@ -49,6 +49,9 @@ export function placesOf(world: World): ReadonlyMap<string, Place> {
   return places;
 }
 
+/** All that Nix installs lies here, is root's and never changes. */
+export const nixStore = '/nix/store/';
+
 /**
  * A PATH folder that changes its name with every shell (fnm) is known by its real one. One that leads
  * out of its home to somebody else's keeps its own name, so that reading it says so.
@@ -57,6 +60,8 @@ function placeOf(folder: string, world: World): string {
   const real = world.reader({ within: [] }).realPath(folder);
   if (real === null) return folder;
   const place = spelled(world, real);
+  // A profile of Nix is its owner's though all that is in it lies in the machine's store.
+  if (place.startsWith(nixStore) && homeOf(world, folder) !== null) return folder;
   const [from, to] = [homeOf(world, folder), homeOf(world, place)];
   const staysInside = from === null || from === to || (to === null && world.hasSystem);
   return staysInside ? place : folder;
@@ -132,7 +137,7 @@ export function pathCandidates(
 
 /** What the system itself brings fills these folders; who may write there may do anything. */
 const systemFolders =
-  /^(\/(usr\/)?(s?bin|lib\w*|libexec|games)|\/snap\/bin|\/System|\/var\/lib\/flatpak\/exports\/bin|[A-Za-z]:\\Windows)([\\/]|$)/i;
+  /^(\/(usr\/)?(s?bin|lib\w*|libexec|games)|\/nix\/store|\/snap\/bin|\/System|\/var\/lib\/flatpak\/exports\/bin|[A-Za-z]:\\Windows)([\\/]|$)/i;
 
 export function isSystemFolder(folder: string): boolean {
   return systemFolders.test(folder);

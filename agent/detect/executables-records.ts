@@ -5,7 +5,7 @@
  */
 import type { Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
-import { makeComponent, spelled } from './component.js';
+import { makeComponent, spelled, toolOf } from './component.js';
 import { isWithin } from './disk.js';
 import { copyComponent, isToldElsewhere, lookInside } from './executables-copies.js';
 import {
@@ -15,9 +15,10 @@ import {
   type Candidate,
   type Look,
 } from './executables-places.js';
+import { ofLaunch, readScript, type Behind, type Script } from './executables-scripts.js';
 import { isApplicationFolder } from './folders.js';
-import type { FileFacts, World } from './index.js';
-import { npmPlaces } from './npm-roots.js';
+import type { FileFacts, Root, World } from './index.js';
+import { modulesBelow, npmPlaces, type NpmPlace } from './npm-roots.js';
 import { originOf, originOfScript, packageBeside, type Origin } from './origin.js';
 import { scoopTarget } from './packages-owner.js';
 
@@ -47,6 +48,8 @@ export function componentOf(candidate: Candidate, target: Target, look: Look): C
       return packageComponent(origin, candidate, look);
     case 'homebrew':
       return kegComponent(origin, candidate, look);
+    case 'nix':
+      return storedComponent(origin, candidate, target, look);
     case 'other':
     case 'shim':
       return null;
@@ -62,22 +65,114 @@ export function componentOf(candidate: Candidate, target: Target, look: Look): C
   }
 }
 
-/** No record by its place: the package beside it, what it holds, at last its name. */
+/** No record by its place: what a script starts, the package beside it, what it holds, at last its name. */
 function ofFile(candidate: Candidate, { real, facts }: Target, look: Look): Component | null {
   const { world, reader } = look;
   if (!isRunnable(facts, world)) return null;
-  if (originOfScript(real, facts.size, reader) !== 'file') return null;
+  if (/\.exe$/i.test(real) && originOfScript(real, facts.size, reader) !== 'file') return null;
+  const claim = claimOf(candidate.name, world);
+  const script = readScript(real, facts, look, claim !== null);
+  const told = script === null ? null : scriptComponent(script, { ...candidate, path: real }, look);
+  if (told !== null) return told === 'other' ? null : told;
   // Whatever else lies around is none of this root's concern.
   const beside = packageBeside(real, world, world.reader(look.root.boundary));
   if (beside !== null) return packageComponent(beside, candidate, look);
   const copy = lookInside(real, facts, look);
   if (copy !== null) return copy === 'other' ? null : copyComponent(copy, ['PATH'], world);
-  const tool = claimOf(candidate.name, world);
-  if (tool === null || isToldElsewhere(tool, real, look)) return null;
+  if (claim === null || isToldElsewhere(claim, real, look)) return null;
+  const state = isDeadShim(real, look) ? 'residual' : 'installed';
+  return fileComponent(claim, { ...candidate, path: real }, look, state);
+}
+
+/** By nothing but the command that a program is started by. */
+export function commandComponent(
+  candidate: Candidate,
+  { real, facts }: Target,
+  look: Look,
+): Component | null {
+  const tool = claimOf(candidate.name, look.world);
+  if (tool === null || !isRunnable(facts, look.world)) return null;
+  return isToldElsewhere(tool, real, look)
+    ? null
+    : fileComponent(tool, { ...candidate, path: real }, look);
+}
+
+/** A copy of a program that starts another, which is gone: of scoop, and chocolatey's without its package. */
+function isDeadShim(real: string, { world, reader }: Look): boolean {
   const started = scoopTarget(real, world, reader);
-  const isDead = started !== null && reader.target(started) === null;
-  const state = isDead ? 'residual' : 'installed';
-  return fileComponent(tool, { ...candidate, path: real }, look, state);
+  if (started !== null) return reader.target(started) === null;
+  return world.platform === 'win32' && /\\chocolatey\\bin\\[^\\]+\.exe$/i.test(real);
+}
+
+/** `other`: a record of its own tells it. null: the script says nothing, so that its name may. */
+function scriptComponent(
+  script: Script,
+  candidate: Candidate,
+  look: Look,
+): Component | 'other' | null {
+  const { world } = look;
+  const claim = claimOf(candidate.name, world);
+  switch (script.kind) {
+    case 'other':
+      return 'other';
+    case 'gone':
+      if (claim === null || isToldElsewhere(claim, candidate.path, look)) return 'other';
+      return fileComponent(claim, candidate, look, 'residual');
+    case 'deno':
+      return denoComponent(script, candidate, look) ?? 'other';
+    case 'python': {
+      const { tool, ...module } = script.module;
+      if (tool === 'unwanted') return 'other';
+      const rest = { channel: 'pypi', state: 'installed', confidence: 'high' } as const;
+      const evidence = ['METADATA', candidate.source];
+      return makeComponent(world, { ...module, ...rest, tool, evidence });
+    }
+    case 'program':
+      return programComponent(script.program, candidate, look);
+  }
+}
+
+/** `deno install -g npm:<package>` writes a script that names the package; its copy lies in Deno's cache. */
+function denoComponent(
+  { name, version }: { readonly name: string; readonly version: string | null },
+  candidate: Candidate,
+  { world }: Look,
+): Component | null {
+  const tool = toolOf(world, 'npm', name);
+  if (tool === 'unwanted') return null;
+  return makeComponent(world, {
+    tool,
+    channel: 'npm',
+    manager: 'deno',
+    name,
+    version,
+    path: candidate.path,
+    state: 'installed',
+    confidence: 'high',
+    evidence: ['deno script', candidate.source],
+  });
+}
+
+/** A wrapper is what it starts; only where nothing is known of that may its own name speak. */
+function programComponent(
+  { reader, ...target }: Behind,
+  candidate: Candidate,
+  look: Look,
+): Component | 'other' | null {
+  const aside: Look = { ...look, reader };
+  const { origin, real, facts } = target;
+  if (origin.kind !== 'file') return componentOf(candidate, target, aside) ?? 'other';
+  if (!isRunnable(facts, look.world)) return null;
+  const beside = packageBeside(real, look.world, reader);
+  if (beside !== null) return packageComponent(beside, candidate, aside) ?? 'other';
+  const copy = lookInside(real, facts, { ...aside, root: widened(look.root, real, look.world) });
+  if (copy === null) return null;
+  return copy === 'other' ? 'other' : copyComponent(copy, ['PATH'], look.world);
+}
+
+/** The same root, from which also this program may be read. */
+function widened(root: Root, real: string, { path }: World): Root {
+  return { ...root, boundary: { within: [...root.boundary.within, path.dirname(real)] } };
 }
 
 function packageComponent(
@@ -99,16 +194,25 @@ function packageComponent(
   });
 }
 
-const npmFolders = new WeakMap<World, readonly string[]>();
+const npmFolders = new WeakMap<World, readonly NpmPlace[]>();
 
 /** Whether the npm channel reads this folder itself, and knows more about it. */
 function isNpmRoot(folder: string, world: World): boolean {
   const looking = world.reader({ within: [] });
   const known =
     npmFolders.get(world) ??
-    npmPlaces(world).map(({ path }) => spelled(world, looking.realPath(path) ?? path));
+    npmPlaces(world).map((place) => {
+      return { ...place, path: spelled(world, looking.realPath(place.path) ?? place.path) };
+    });
   npmFolders.set(world, known);
-  return known.some((place) => isWithin(spelled(world, folder), place, world.path.sep));
+  const at = spelled(world, folder);
+  return known.some(({ path, layout }) => {
+    if (!isWithin(at, path, world.path.sep)) return false;
+    if (layout !== 'versions') return true;
+    // Of a folder of programs only those of the shape of a Node are read.
+    const [, ...below] = world.path.relative(path, at).split(world.path.sep);
+    return modulesBelow(world).some((modules) => `${below.join('/')}/`.startsWith(`${modules}/`));
+  });
 }
 
 function kegComponent(
@@ -126,6 +230,35 @@ function kegComponent(
     state: 'installed',
     confidence: 'high',
     evidence: [origin.record === 'formula' ? 'Cellar' : 'Caskroom', candidate.source],
+  });
+}
+
+/** Of Nix: by what it holds, else by its command, which is surer where the package bears it too. */
+function storedComponent(
+  { name, version, folder }: Extract<Origin, { kind: 'nix' }>,
+  candidate: Candidate,
+  { real, facts }: Target,
+  look: Look,
+): Component | null {
+  const { world, root } = look;
+  if (!isRunnable(facts, world)) return null;
+  const copy = lookInside(real, facts, look);
+  const tool = copy === null || copy === 'other' ? claimOf(candidate.name, world) : copy.tool;
+  if (tool === null || copy === 'other') return null;
+  const { command, npm, pypi, homebrewFormula } = tool.identifiers;
+  const known = [tool.id, ...tool.aliases, ...command, ...npm, ...pypi, ...homebrewFormula];
+  const isSure = copy !== null || known.some((each) => each.split('/').at(-1) === name);
+  return makeComponent(world, {
+    tool: tool.id,
+    channel: 'package',
+    manager: 'nix',
+    name,
+    version,
+    path: folder,
+    owner: root.home?.account ?? null,
+    state: 'installed',
+    confidence: isSure ? 'high' : 'medium',
+    evidence: ['nix store', candidate.source],
   });
 }
 
@@ -204,8 +337,14 @@ export function windowsLauncher(candidate: Candidate, facts: FileFacts, look: Lo
       return component === null ? null : { component, fileId: origin.folder };
     }
   }
+  const script = ofLaunch(text, candidate.path, look);
+  const told = script === null ? null : scriptComponent(script, candidate, look);
+  if (told === 'other') return null;
+  const stem = world.path.join(root.path, candidate.name);
+  if (told !== null) {
+    return { component: told, fileId: told.path === candidate.path ? stem : told.path };
+  }
   const tool = claimOf(candidate.name, world);
   if (tool === null || isToldElsewhere(tool, candidate.path, look)) return null;
-  const stem = world.path.join(root.path, candidate.name);
   return { component: fileComponent(tool, candidate, look, 'residual'), fileId: stem };
 }

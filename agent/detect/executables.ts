@@ -12,6 +12,7 @@ import { readDeep } from './executables-copies.js';
 import {
   isRunnable,
   isSystemFolder,
+  nixStore,
   pathCandidates,
   placeKey,
   placesOf,
@@ -20,7 +21,12 @@ import {
   type Look,
   type Place,
 } from './executables-places.js';
-import { componentOf, windowsLauncher, type Seen } from './executables-records.js';
+import {
+  commandComponent,
+  componentOf,
+  windowsLauncher,
+  type Seen,
+} from './executables-records.js';
 import type { Boundary, Detector, Home, Reader, Root, World } from './index.js';
 import { originOf } from './origin.js';
 
@@ -67,9 +73,10 @@ function deepRoot(home: Home): Root {
 }
 
 /** Where a person's launchers lead: a program that goes leaves its launcher behind. */
-function launchedFolders({ path, home, isOnPath }: Place, world: World): readonly string[] {
+function launchedFolders(place: Place, world: World): readonly string[] {
+  const { path, home, isOnPath } = place;
   if (home === null || !isOnPath) return [];
-  const reader = world.reader({ within: [home.path] });
+  const reader = world.reader(boundaryOf(place, world));
   const folders = pathCandidates(path, { world, reader }).named.flatMap((candidate) => {
     const real = reader.realPath(candidate.path);
     const folder = real === null ? path : spelled(world, world.path.dirname(real));
@@ -78,10 +85,17 @@ function launchedFolders({ path, home, isOnPath }: Place, world: World): readonl
   return [...new Set(folders)];
 }
 
-/** A person's links may lead anywhere in that home; the machine's anywhere on the machine. */
+/**
+ * A person's links may lead anywhere in that home, and into the store of Nix; the machine's anywhere on
+ * the machine.
+ */
 function boundaryOf({ path, home }: Place, world: World): Boundary {
-  return { within: [home?.path ?? world.path.parse(path).root] };
+  if (home === null) return { within: [world.path.parse(path).root] };
+  const hasStore = world.hasSystem && world.platform !== 'win32';
+  return { within: hasStore ? [home.path, nixFolder] : [home.path] };
 }
+
+const nixFolder = nixStore.slice(0, -1);
 
 /** More files without a command's name are not looked at in one folder. */
 const maxOthers = 4_000;
@@ -114,18 +128,33 @@ const runtimes = /^(node|bun|deno|python[\d.]*)$/;
 
 /** What is worth a look inside, so that a budget goes as far as it can. */
 function smallestFirst(others: readonly Candidate[], { root, world, reader }: Look): Candidate[] {
-  if (isSystemFolder(root.path)) return [];
+  if (isSystemFolder(reader.realPath(root.path) ?? root.path)) return [];
   const remembers = world.contents !== undefined || world.isDeep;
   return others
     .slice(0, maxOthers)
     .filter(({ name }) => remembers || !runtimes.test(name))
-    .filter(({ path }) => world.platform !== 'win32' || /\.exe$/i.test(path))
+    .filter(({ path }) => world.platform !== 'win32' || isWindowsProgram(path, root, reader))
     .flatMap((candidate) => {
       const facts = reader.target(candidate.path);
+      if (facts === null && isPackageElsewhere(candidate, root, world)) {
+        return [{ candidate, size: 0 }];
+      }
       return facts !== null && isRunnable(facts, world) ? [{ candidate, size: facts.size }] : [];
     })
     .sort((a, b) => a.size - b.size)
     .map(({ candidate }) => candidate);
+}
+
+/** Of links out of the home only those into a package are worth following without a command's name. */
+function isPackageElsewhere({ path }: Candidate, { home }: Root, world: World): boolean {
+  if (home === null || !world.hasSystem) return false;
+  return world.reader({ within: [] }).realPath(path)?.includes('node_modules') === true;
+}
+
+/** npm's own folder has three launchers for each package, all of which its channel knows. */
+function isWindowsProgram(path: string, root: Root, reader: Reader): boolean {
+  if (/\.exe$/i.test(path)) return true;
+  return /\.(cmd|bat)$/i.test(path) && reader.facts(`${root.path}\\node_modules`) === null;
 }
 
 function lookAt(candidate: Candidate, look: Look): Seen | null {
@@ -137,8 +166,9 @@ function lookAt(candidate: Candidate, look: Look): Seen | null {
     return isWithin(real, reader.realPath(folder) ?? folder, world.path.sep);
   });
   if (!isInside) {
-    reader.note(candidate.path, 'outside', false);
-    return null;
+    const seen = onMachine(candidate, real, look);
+    if (seen === null) reader.note(candidate.path, 'outside', false);
+    return seen;
   }
   // In a vendor's own folder a program may be a script, or be named by its version alone.
   if (world.platform === 'win32' && candidate.source === 'PATH' && !/\.exe$/i.test(real)) {
@@ -152,6 +182,24 @@ function lookAt(candidate: Candidate, look: Look): Seen | null {
   return component === null
     ? null
     : { component: asPart(component, real, look), fileId: facts.fileId };
+}
+
+/**
+ * A person's link to a program of the machine, which may be on nobody's PATH: what its place and the
+ * record beside it say, at last the command. What it holds is not read on a link's word.
+ */
+function onMachine(candidate: Candidate, real: string, look: Look): Seen | null {
+  const { root, world } = look;
+  if (root.home === null || !world.hasSystem || homeOf(world, real) !== null) return null;
+  const aside = { ...look, reader: world.reader({ within: [world.path.parse(real).root] }) };
+  const facts = aside.reader.facts(real);
+  if (facts === null) return null;
+  const origin = originOf(real, world, aside.reader);
+  const component =
+    origin.kind === 'file'
+      ? commandComponent(candidate, { real, facts, origin }, aside)
+      : componentOf(candidate, { real, facts, origin }, aside);
+  return component === null ? null : { component, fileId: facts.fileId };
 }
 
 /** What another tool's application keeps in its own folder is a part of that one. */

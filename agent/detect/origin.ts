@@ -19,6 +19,13 @@ export type Origin =
       readonly version: string;
       readonly folder: string;
     }
+  /** A package of the Nix store; which tool it is, its command and what it holds say. */
+  | {
+      readonly kind: 'nix';
+      readonly name: string;
+      readonly version: string | null;
+      readonly folder: string;
+    }
   /** A record of another tool, or of a channel that has its own detector. */
   | { readonly kind: 'other' }
   /** Starts whatever its settings say; never the tool itself. */
@@ -59,6 +66,8 @@ export function originOf(real: string, world: World, reader: Reader): Origin {
   const segments = real.split(world.path.sep);
   const keg = kegOf(segments, world);
   if (keg !== null) return keg;
+  const stored = storedPackage(segments, world);
+  if (stored !== null) return stored;
   if (segments.includes('node_modules')) {
     const whole = packageOf(segments, world, reader);
     if (whole !== null) return { ...whole, manager: vendor?.folder.manager ?? null };
@@ -81,6 +90,22 @@ function kegOf(segments: readonly string[], world: World): Origin | null {
   if (tool === null) return null;
   const folder = segments.slice(0, at + 3).join(world.path.sep);
   return { kind: 'homebrew', tool, record, name, version, folder };
+}
+
+/**
+ * `/nix/store/<32 letters>-<name>-<version>`: the version begins at the first part that begins with a
+ * digit (nix.dev/manual/nix, store path; `parseDrvName`).
+ */
+export function storedPackage(
+  segments: readonly string[],
+  { path }: World,
+): Extract<Origin, { kind: 'nix' }> | null {
+  const [top, nix, store, entry = ''] = segments;
+  if (top !== '' || nix !== 'nix' || store !== 'store') return null;
+  const [, whole = ''] = /^[0-9a-z]{32}-(.{1,200})$/.exec(entry) ?? [];
+  if (whole === '') return null;
+  const [, name = whole, version = null] = /^(.+?)-(\d[^/]*)$/.exec(whole) ?? [];
+  return { kind: 'nix', name, version, folder: path.sep + path.join('nix', 'store', entry) };
 }
 
 /** The claimed package a path lies in, from the innermost outwards: a platform part stands for its whole. */
@@ -169,20 +194,32 @@ function isPython(segments: readonly string[]): boolean {
   return segments.includes('site-packages') || below('uv', 'tools') || below('pipx', 'venvs');
 }
 
-/** What a small script says it starts. `file` is a program of its own as far as can be told. */
+/** The text of a small script; null for every other file. */
+export function scriptText(file: string, size: number, reader: Reader): string | null {
+  if (size > maxShimBytes || /\.exe$/i.test(file)) return null;
+  const text = reader.text(file, maxShimBytes);
+  return text?.startsWith('#!') === true ? text : null;
+}
+
+const starter = /\b(asdf|mise|rtx|nodenv|pyenv|goenv|proto|volta|flatpak)\s+(exec|x|run)\b/;
+
+/** What a script says it starts. `file`: a program of its own as far as can be told. */
+export function originOfText(text: string): 'shim' | 'other' | 'python' | 'file' {
+  if (/^#!.*\bpython[\d.]*/.test(text) || /^#!.*\n'''exec'/.test(text)) return 'python';
+  if (text.includes('node_modules/')) return 'other';
+  return starter.test(text) ? 'shim' : 'file';
+}
+
+/** The same of a file. A script of Python, too, is another record's. */
 export function originOfScript(
   file: string,
   size: number,
   reader: Reader,
 ): 'shim' | 'other' | 'file' {
   if (/\.exe$/i.test(file)) return isPythonLauncher(file, size, reader) ? 'other' : 'file';
-  if (size > maxShimBytes) return 'file';
-  const text = reader.text(file, maxShimBytes);
-  if (text === null || !text.startsWith('#!')) return 'file';
-  if (/^#!.*\bpython[\d.]*/.test(text)) return 'other';
-  if (text.includes('node_modules/')) return 'other';
-  const starter = /\b(asdf|mise|rtx|nodenv|pyenv|goenv|proto|volta|flatpak)\s+(exec|x|run)\b/;
-  return starter.test(text) ? 'shim' : 'file';
+  const text = scriptText(file, size, reader);
+  const kind = text === null ? 'file' : originOfText(text);
+  return kind === 'python' ? 'other' : kind;
 }
 
 /** A small program with a zip file at its end whose `__main__.py` starts the package's command. */

@@ -88,7 +88,7 @@ export function startedModule(
 
 /** `deno run npm:<package>@<version>`: the package it was told to run. */
 export function startedPackage(
-  { argv }: ProcessEntry,
+  { argv }: Pick<ProcessEntry, 'argv'>,
   world: World,
 ): { readonly name: string; readonly version: string | null } | null {
   if (!/^deno(\.exe)?$/.test(world.path.basename(argv?.[0] ?? ''))) return null;

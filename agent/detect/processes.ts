@@ -156,6 +156,8 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
     }
     case 'vendor':
       return ofVendor(origin, path, world);
+    case 'nix':
+      return ofStore(origin, path, world);
     case 'file':
     case 'other':
     case 'shim': {
@@ -192,6 +194,17 @@ function ofPython(path: string, world: World, reader: Reader): Identity | null {
   if (command === null || tool === 'unwanted') return null;
   const { name, version, manager } = command;
   return { tool, name, version, purl: packageUrl('pypi', name, version), manager, path };
+}
+
+/** A program of the Nix store; one that it wraps has a name like `.codex-wrapped`. */
+function ofStore(
+  { name, version }: Extract<Origin, { kind: 'nix' }>,
+  path: string,
+  world: World,
+): Identity | null {
+  const command = world.path.basename(path).replace(/^\.(.+)-wrapped_*$/, '$1');
+  const tool = world.catalogue.match('command', command);
+  return tool === null ? null : { tool: tool.id, name, version, purl: null, manager: 'nix', path };
 }
 
 function ofVendor(

@@ -4,7 +4,9 @@
  * themselves are found by their own detector.
  */
 import { normalName } from '../../policies/catalogue.js';
-import { packageUrl, toolOf } from './component.js';
+import { homeOf, packageUrl, toolOf } from './component.js';
+import { isSystemFolder } from './executables-places.js';
+import { interpreterOf } from './launchers.js';
 import { sitesBeside } from './python-sites.js';
 import { distributionsIn, type Distribution } from './python-records.js';
 import type { Reader, World } from './index.js';
@@ -67,6 +69,40 @@ export function pythonModule(
       manager: managerOf(site.split(path.sep)),
       path: owner.path,
     };
+  }
+  return null;
+}
+
+/** Names that every script of a command begins with. */
+const ofPython = /^(sys|re|os|importlib|pkg_resources)$/;
+
+/**
+ * The package behind a script of Python, by the module that it takes its command from and where its
+ * interpreter lies. null for what pipx and uv keep in environments of their own. Of a script that bears
+ * no tool's name only one that was put away from its interpreter is worth the look.
+ */
+export function pythonScript(
+  file: string,
+  text: string,
+  isNamed: boolean,
+  world: World,
+): PythonModule | null {
+  const interpreter = interpreterOf(text);
+  const { dirname, join } = world.path;
+  const isAway =
+    interpreter !== null && !isSystemFolder(interpreter) && dirname(interpreter) !== dirname(file);
+  if (!isNamed && !isAway) return null;
+  const modules = [...text.matchAll(/^(?:from|import) ([A-Za-z]\w{0,99})/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => !ofPython.test(name));
+  const python = interpreter ?? join(dirname(file), 'python');
+  const home = homeOf(world, file);
+  const looking = world.reader({ within: [home === null || world.hasSystem ? '/' : home.path] });
+  for (const module of modules.slice(0, 3)) {
+    const found = pythonModule({ python, module }, home?.path ?? null, world, looking);
+    if (found === null) continue;
+    const owner = homeOf(world, found.path);
+    return found.manager === 'pip' && (owner === home || owner === null) ? found : null;
   }
   return null;
 }

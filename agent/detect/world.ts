@@ -19,7 +19,7 @@ import {
 import { parsePasswd } from '../platform/linux.js';
 import { folderDisk, rememberingDisk, type Disk } from './disk.js';
 import { guardedFolders } from './guarded.js';
-import type { Home, Problem, ProcessEntry, World } from './index.js';
+import type { Home, Problem, ProcessEntry, Reader, World } from './index.js';
 import { machineMounts, refusing, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
 import { registryEnvironment, type LiveRegistry, type RegistryWorld } from './registry.js';
@@ -226,6 +226,7 @@ function buildWorld(options: WorldOptions, place: Place): World {
       ...set.folders,
       ...shell.folders.filter((folder) => !ofMachine.has(folder)),
       ...facts.homeBins.map((bin) => path.join(home, bin)),
+      ...ownBins({ name, home }, facts, start),
     ]);
   }
   return {
@@ -244,6 +245,18 @@ function buildWorld(options: WorldOptions, place: Place): World {
     forget: () => disk.forget(),
     ...(options.named === undefined ? {} : { named: options.named }),
   };
+}
+
+/** Of what each manager links its programs into the folders that are there. */
+function ownBins(
+  { name, home }: Pick<Account, 'name' | 'home'>,
+  { platform, path, ownBins: below }: PlatformFacts,
+  reader: Reader,
+): readonly string[] {
+  const ofNix = platform === 'win32' ? [] : [`/etc/profiles/per-user/${name}/bin`];
+  return [...below.map((bin) => path.join(home, bin)), ...ofNix].filter(
+    (folder) => reader.realPath(folder) !== null,
+  );
 }
 
 /** Folders of a machine as machines of their own. */

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import type { Account, PlatformFacts } from './index.js';
-import { isLoginShell } from './linux.js';
+import { isLoginShell, posixBins } from './linux.js';
 
 const firstPerson = 500;
 
@@ -42,10 +42,13 @@ export const darwin: PlatformFacts = {
     '/sbin',
     '/opt/homebrew/bin',
     '/opt/homebrew/sbin',
+    '/run/current-system/sw/bin',
+    '/nix/var/nix/profiles/default/bin',
   ],
   pathFiles: ['/etc/paths'],
   pathFolders: ['/etc/paths.d'],
   homeBins: ['.local/bin', 'bin'],
+  ownBins: posixBins,
   configFolder: 'Library/Application Support',
   localFolder: 'Library/Application Support',
   cacheFolder: 'Library/Caches',

@@ -35,6 +35,8 @@ export interface PlatformFacts {
   readonly pathFolders: readonly string[];
   /** Folders below a home that are usually on its owner's PATH. */
   readonly homeBins: readonly string[];
+  /** The same of managers of programs, each on its owner's PATH where it is there. */
+  readonly ownBins: readonly string[];
   /** Below a home: where programs keep settings, local state and caches. */
   readonly configFolder: string;
   readonly localFolder: string;

@@ -68,6 +68,22 @@ function namesBelowHome(): readonly string[] {
   }
 }
 
+/**
+ * Where managers of programs link what they install. Their set-up puts the folder on the PATH in a file
+ * of its own or in the shell's start, which may be anywhere.
+ */
+export const posixBins = [
+  '.cargo/bin',
+  'go/bin',
+  '.deno/bin',
+  '.bun/bin',
+  '.npm-global/bin',
+  '.nix-profile/bin',
+  '.local/state/nix/profile/bin',
+  '.local/state/nix/profiles/home-manager/home-path/bin',
+  '.local/share/devbox/global/default/.devbox/nix/profile/default/bin',
+] as const;
+
 export const linux: PlatformFacts = {
   platform: 'linux',
   path: path.posix,
@@ -82,11 +98,14 @@ export const linux: PlatformFacts = {
     '/sbin',
     '/bin',
     '/snap/bin',
+    '/run/current-system/sw/bin',
+    '/nix/var/nix/profiles/default/bin',
     '/home/linuxbrew/.linuxbrew/bin',
   ],
   pathFiles: [],
   pathFolders: [],
   homeBins: ['.local/bin', 'bin'],
+  ownBins: posixBins,
   configFolder: '.config',
   localFolder: '.local/share',
   cacheFolder: '.cache',

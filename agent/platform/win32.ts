@@ -50,6 +50,7 @@ export const win32: PlatformFacts = {
     'AppData/Local/Microsoft/WinGet/Links',
     'scoop/shims',
   ],
+  ownBins: ['.cargo/bin', 'go/bin', '.deno/bin', '.bun/bin'],
   configFolder: 'AppData/Roaming',
   localFolder: 'AppData/Local',
   cacheFolder: 'AppData/Local',
