@@ -7,9 +7,12 @@
 import type { Catalogue, Tool } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import { makeComponent } from './component.js';
-import { gatewaysOfHome, gatewaysOfMachine, managedGateway, settingsRoot } from './gateways.js';
+import { gatewaysOfHome, gatewaysOfMachine, settingsRoot } from './gateways.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
+import { managedFolders, managedIn, managedPolicy } from './managed-settings.js';
+import { machineHives } from './registry.js';
 import { startFiles } from './shell-path.js';
+import { launchFolders } from './variables.js';
 
 const prefix = 'config:state:';
 const maxBytes = 256 * 1024;
@@ -24,31 +27,31 @@ export const config: Detector = {
   ],
   read(root, world, reader) {
     if (root.home === null) {
-      if (root.path === machineFolder) return gatewaysOfMachine(world, reader);
-      return managedGateway(world.path.join(root.path, managedFile), world, reader);
+      return root.path === machineFolders[world.platform]
+        ? [...managedPolicy(null, world, reader), ...gatewaysOfMachine(world, reader)]
+        : managedIn(root.path, world, reader);
     }
     return root.id.startsWith(prefix)
       ? readState(root, root.home, world, reader)
-      : [...gatewaysOfHome(root.home, world, reader), ...aliases(root.home, world, reader)];
+      : [
+          ...managedPolicy(root.home, world, reader),
+          ...gatewaysOfHome(root.home, world, reader),
+          ...aliases(root.home, world, reader),
+        ];
   },
 };
 
-const managedFile = 'managed-settings.json';
-const managedFolders = {
-  linux: '/etc/claude-code',
-  darwin: '/Library/Application Support/ClaudeCode',
-  win32: 'C:\\Program Files\\ClaudeCode',
-} as const;
-
-/** Where start files of the whole machine lie. */
-const machineFolder = '/etc';
+/** Where variables of the whole machine are set: start files, or the registry's hives. */
+const machineFolders = { linux: '/etc', darwin: '/etc', win32: machineHives } as const;
 
 function machineRoots({ platform, hasSystem }: World): readonly Root[] {
-  const folders = [managedFolders[platform], ...(platform === 'win32' ? [] : [machineFolder])];
+  const machine = machineFolders[platform];
+  const folders = [...managedFolders[platform], machine];
   return (hasSystem ? folders : []).map((path): Root => {
     const id = `${settingsRoot}:${path}`;
-    const watch = path === machineFolder ? [] : [path];
-    const boundary = { within: [path] };
+    const watch = path === machine ? [] : [path];
+    const more = path === machine && platform === 'darwin' ? launchFolders : [];
+    const boundary = { within: [path, ...more] };
     return { id, channel: 'config', manager: null, path, home: null, boundary, watch };
   });
 }

@@ -9,17 +9,27 @@ import type { Component, RootStatus } from '../../policies/component.js';
 import { gatewayKind } from '../../policies/gateway.js';
 import { makeComponent } from './component.js';
 import { settingsFolder } from './editor-programs.js';
+import {
+  fieldOf,
+  fromCodex,
+  fromCrush,
+  fromEnvBlock,
+  fromKey,
+  fromLines,
+  fromOpenCode,
+  fromQwen,
+  type ReadSettings,
+  type Setting,
+} from './gateway-files.js';
 import type { Home, Reader, World } from './index.js';
 import { urlHost } from './mcp-command.js';
-import { assignments, startFiles } from './shell-path.js';
-import { readToml, type TomlTable, type TomlValue } from './toml.js';
+import { homeVariables, machineVariables } from './variables.js';
 
 const maxBytes = 1024 * 1024;
-const maxLineLength = 4096;
 /** Marks the records of this file among those of the channel. */
 const kind = 'model gateway';
 /** Marks those that a person cannot change. */
-const managed = 'managed settings';
+export const managed = 'managed settings';
 /** Roots whose reading shows whether a person has set any. */
 export const settingsRoot = 'config:settings';
 
@@ -34,19 +44,9 @@ interface Family {
 interface SettingsFile {
   readonly at: string;
   readonly movedBy?: string;
-  /** The address that a file sets, `''` when it sets none. */
-  read(file: string, reader: Reader, variables: readonly string[]): Setting | null;
+  readonly read: ReadSettings;
 }
 
-interface Setting {
-  readonly key: string;
-  readonly value: string;
-}
-
-/**
- * Sources: Claude Code (settings and LLM gateway pages), Codex (docs/config.md), Gemini CLI and Qwen
- * Code (docs/cli/configuration.md), aider (docs/llms/openai-compat.html).
- */
 const families: readonly Family[] = [
   {
     tools: ['claude-code', 'claude-code-vscode', 'claude-code-jetbrains', 'sdk-claude-agent'],
@@ -57,7 +57,10 @@ const families: readonly Family[] = [
       'ANTHROPIC_VERTEX_BASE_URL',
       'ANTHROPIC_FOUNDRY_BASE_URL',
     ],
-    files: [{ at: '.claude/settings.json', movedBy: 'CLAUDE_CONFIG_DIR', read: fromEnvBlock }],
+    files: [
+      { at: '.claude/settings.local.json', movedBy: 'CLAUDE_CONFIG_DIR', read: fromEnvBlock },
+      { at: '.claude/settings.json', movedBy: 'CLAUDE_CONFIG_DIR', read: fromEnvBlock },
+    ],
   },
   {
     tools: ['codex-cli', 'openai-chatgpt-vscode', 'codex-app'],
@@ -66,84 +69,114 @@ const families: readonly Family[] = [
   },
   {
     tools: ['gemini-cli'],
-    variables: ['GOOGLE_GEMINI_BASE_URL'],
-    files: [{ at: '.gemini/.env', read: fromLines }],
+    variables: ['GOOGLE_GEMINI_BASE_URL', 'GOOGLE_VERTEX_BASE_URL'],
+    files: [
+      { at: '.gemini/.env', read: fromLines },
+      { at: '.env', read: fromLines },
+    ],
   },
   {
     tools: ['qwen-code'],
     variables: ['OPENAI_BASE_URL'],
     files: [
-      { at: '.qwen/settings.json', read: fromEnvBlock },
+      { at: '.qwen/settings.json', read: fromQwen },
       { at: '.qwen/.env', read: fromLines },
+      { at: '.env', read: fromLines },
     ],
   },
-  { tools: ['aider'], variables: ['OPENAI_API_BASE', 'OPENAI_BASE_URL'], files: [] },
+  {
+    tools: ['aider'],
+    variables: ['OPENAI_API_BASE', 'OPENAI_BASE_URL'],
+    files: [
+      { at: '.aider.conf.yml', read: fromKey('openai-api-base') },
+      { at: '.env', read: fromLines },
+    ],
+  },
+  {
+    tools: ['opencode'],
+    variables: [],
+    files: ['opencode.json', 'opencode.jsonc', 'config.json'].map((name) => {
+      const at = `.config/opencode/${name}`;
+      return { at, movedBy: 'OPENCODE_CONFIG_DIR', read: fromOpenCode };
+    }),
+  },
+  {
+    tools: ['crush'],
+    variables: [],
+    files: [{ at: '.config/crush/crush.json', read: fromCrush }],
+  },
+  {
+    tools: ['continue'],
+    variables: [],
+    files: [
+      { at: '.continue/config.yaml', read: fromKey('apiBase') },
+      { at: '.continue/config.json', read: fromKey('apiBase') },
+    ],
+  },
 ];
 
 const claude = families[0] as Family;
+const followed = new Set(families.flatMap(({ variables }) => variables));
 
 /** What a home's settings and start files say, one record for each group of tools. */
 export function gatewaysOfHome(home: Home, world: World, reader: Reader): readonly Component[] {
-  const lines = startFiles.flatMap((name) =>
-    placedSettings(world.path.join(home.path, name), reader),
-  );
+  const { catalogue } = world;
+  const set = homeVariables(home, world, reader, followed);
   return families.flatMap((family) => {
     const own = family.files
-      .map(({ at, movedBy, read }) => {
-        const moved = movedBy === undefined ? undefined : home.env[movedBy];
-        const parts = at.split('/');
-        const file =
-          moved === undefined
-            ? world.path.join(home.path, ...parts)
-            : world.path.join(moved, parts.at(-1) ?? '');
-        const setting = read(file, reader, family.variables);
-        return setting === null || setting.value === '' ? null : { ...setting, file };
-      })
-      .find((setting) => setting !== null);
-    const inEditor = family === claude ? editorSetting(home, world, reader) : null;
-    const set = own ?? inEditor ?? strangest(family, lines, world.catalogue);
-    return set === null ? [] : [recordOf(family, set, world)];
+      .map((file) => ofFile(family, file, { home, world, reader }))
+      .find((settings) => settings.length > 0);
+    const inEditor =
+      own === undefined && family === claude ? editorSetting(home, world, reader) : null;
+    const chosen =
+      strangest(family, own ?? [], catalogue) ?? inEditor ?? lastOf(family, set, catalogue);
+    return chosen === null ? [] : [recordOf(family, chosen, world)];
   });
 }
 
-/** Settings that the company put on the machine for Claude Code, which stand above a person's own. */
-export function managedGateway(file: string, world: World, reader: Reader): readonly Component[] {
-  const setting = fromEnvBlock(file, reader, claude.variables);
-  return setting === null ? [] : [recordOf(claude, { ...setting, file }, world, managed)];
+interface Place {
+  readonly home: Home;
+  readonly world: World;
+  readonly reader: Reader;
 }
 
-/** What the machine's own start files set for everybody who sets nothing else. */
-const machineFiles = [
-  '/etc/environment',
-  '/etc/profile',
-  '/etc/bash.bashrc',
-  '/etc/bashrc',
-  '/etc/zshenv',
-  '/etc/zshrc',
-  '/etc/zsh/zshenv',
-  '/etc/zsh/zshrc',
-];
-const machineFolder = '/etc/profile.d';
-const maxMachineFiles = 200;
+function ofFile(
+  { variables }: Family,
+  { at, movedBy, read }: SettingsFile,
+  { home, world, reader }: Place,
+): readonly Placed[] {
+  const moved = movedBy === undefined ? undefined : home.env[movedBy];
+  const parts = at.split('/');
+  const file =
+    moved === undefined
+      ? world.path.join(home.path, ...parts)
+      : world.path.join(moved, parts.at(-1) ?? '');
+  return read(file, reader, variables).map((setting) => ({ ...setting, file }));
+}
+
+/** Settings that the company has put on the machine for Claude Code, for everybody or one account. */
+export function managedRecord(
+  [first]: readonly Placed[],
+  world: World,
+  account: string | null = null,
+): readonly Component[] {
+  if (first === undefined) return [];
+  return [{ ...recordOf(claude, first, world, managed), owner: account }];
+}
+
+/** The variables that `managedRecord` takes. */
+export const managedVariables: readonly string[] = claude.variables;
 
 export function gatewaysOfMachine(world: World, reader: Reader): readonly Component[] {
-  const more = reader.list(machineFolder).filter(({ name }) => /\.(sh|fish)$/.test(name));
-  const files = [
-    ...machineFiles,
-    ...more.slice(0, maxMachineFiles).map(({ name }) => world.path.join(machineFolder, name)),
-  ];
-  const lines = files.flatMap((file) => placedSettings(file, reader));
+  const set = machineVariables(world, reader, followed);
   return families.flatMap((family) => {
-    const set = strangest(family, lines, world.catalogue);
-    return set === null ? [] : [recordOf(family, set, world)];
+    const chosen = lastOf(family, set, world.catalogue);
+    return chosen === null ? [] : [recordOf(family, chosen, world)];
   });
 }
 
-function placedSettings(file: string, reader: Reader): readonly Placed[] {
-  return settingsIn(reader.text(file, maxBytes) ?? '').map((set) => ({ ...set, file }));
-}
-
-interface Placed extends Setting {
+/** A setting, and where it stands. */
+export interface Placed extends Setting {
   readonly file: string;
 }
 
@@ -170,60 +203,17 @@ function recordOf(
 }
 
 /** Of several start files nobody knows which one counts: a third party's host before the vendor's, then the last. */
-function strangest(family: Family, lines: readonly Placed[], catalogue: Catalogue): Placed | null {
+function lastOf(family: Family, all: readonly Placed[], catalogue: Catalogue): Placed | null {
+  const set = all.filter(({ key, value }) => family.variables.includes(key) && value !== '');
+  return strangest(family, [...set].reverse(), catalogue);
+}
+
+/** A third party's host before the vendor's, then the first. */
+function strangest(family: Family, set: readonly Placed[], catalogue: Catalogue): Placed | null {
   const tool = catalogue.tool(family.tools[0] ?? '');
-  const set = lines.filter(({ key, value }) => family.variables.includes(key) && value !== '');
-  const foreign = set.filter(({ value }) => gatewayKind(urlHost(value), tool) === 'third-party');
-  return foreign.at(-1) ?? set.at(-1) ?? null;
+  const foreign = set.find(({ value }) => gatewayKind(urlHost(value), tool) === 'third-party');
+  return foreign ?? set[0] ?? null;
 }
-
-/** Every assignment of a text. What a later line unsets is still told: it was set for something. */
-function settingsIn(text: string): readonly Setting[] {
-  return text
-    .split('\n')
-    .filter((line) => line.length <= maxLineLength && !/^\s*#/.test(line))
-    .flatMap(assignments)
-    .map(({ name, value }) => ({ key: name, value: value.trim() }));
-}
-
-function fromLines(file: string, reader: Reader, variables: readonly string[]): Setting | null {
-  const lines = settingsIn(reader.text(file, maxBytes) ?? '');
-  return lines.findLast(({ key }) => variables.includes(key)) ?? null;
-}
-
-/** `{"env": {"NAME": "value"}}` */
-function fromEnvBlock(file: string, reader: Reader, variables: readonly string[]): Setting | null {
-  if (reader.facts(file) === null) return null;
-  const env = fieldOf(reader.json(file, maxBytes), 'env');
-  for (const key of variables) {
-    const value = fieldOf(env, key);
-    if (typeof value === 'string' && value !== '') return { key, value };
-  }
-  return null;
-}
-
-/** The provider that is chosen, by the profile if one is, and its address. */
-function fromCodex(file: string, reader: Reader): Setting | null {
-  const text = reader.text(file, maxBytes);
-  if (text === null) return null;
-  const top = readToml(text);
-  if (top === null) {
-    reader.note(file, 'malformed');
-    return null;
-  }
-  const profile = tableOf(tableOf(top['profiles'])?.[wordOf(top['profile']) ?? '']);
-  const provider = wordOf(profile?.['model_provider']) ?? wordOf(top['model_provider']);
-  const chosen = tableOf(tableOf(top['model_providers'])?.[provider ?? '']);
-  const address = wordOf(chosen?.['base_url']);
-  if (address !== null) return { key: 'model_providers', value: address };
-  const direct = provider === null || provider === 'openai' ? wordOf(top['openai_base_url']) : null;
-  return direct === null ? null : { key: 'openai_base_url', value: direct };
-}
-
-const tableOf = (value: TomlValue | undefined): TomlTable | null =>
-  typeof value === 'object' && !Array.isArray(value) ? (value as TomlTable) : null;
-const wordOf = (value: TomlValue | undefined): string | null =>
-  typeof value === 'string' ? value : null;
 
 /** Variables that the extension of Claude Code passes on: a list of `{name, value}`. */
 function editorSetting(home: Home, world: World, reader: Reader): Placed | null {
@@ -240,11 +230,6 @@ function editorSetting(home: Home, world: World, reader: Reader): Placed | null 
     }
   }
   return null;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  const isRecord = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
-  return isRecord ? (value as Record<string, unknown>)[name] : undefined;
 }
 
 /** What is known of a root; readings and stored roots both have it. */

@@ -125,11 +125,16 @@ function environmentOf(
   wanted: ReadonlySet<string>,
   { world, reader }: Looking,
 ): ReadonlyMap<string, string> {
-  const key = home === null ? systemEnvironment({ world, reader }) : 'Environment';
+  const key = environmentKey(home, world, reader);
   const hive = home === null ? 'system' : 'user';
   const values = readRegistry({ hive, home, key, wanted }, world, reader)?.values ?? new Map();
   const texts = [...values].filter((pair): pair is [string, string] => typeof pair[1] === 'string');
   return new Map(texts);
+}
+
+/** The key that a person's variables stand below in their hive, or the machine's in `SYSTEM`. */
+export function environmentKey(home: Home | null, world: RegistryWorld, reader: Reader): string {
+  return home === null ? systemEnvironment({ world, reader }) : 'Environment';
 }
 
 /** Which of the control sets is the current one, the running system knows and the hive says. */

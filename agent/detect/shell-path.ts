@@ -49,6 +49,7 @@ export const placeVariables = [
   'MISE_DATA_DIR',
   'PNPM_HOME',
   'BUN_INSTALL',
+  'BUN_INSTALL_GLOBAL_DIR',
   'NPM_CONFIG_PREFIX',
   'npm_config_prefix',
   'npm_config_cache',
@@ -62,6 +63,9 @@ export const placeVariables = [
   'PIPX_HOME',
   'UV_TOOL_DIR',
   'UV_CACHE_DIR',
+  'UV_PYTHON_INSTALL_DIR',
+  'RYE_HOME',
+  'CONDA_ENVS_PATH',
   'PYENV_ROOT',
   'WORKON_HOME',
   'PYTHONUSERBASE',
@@ -174,7 +178,8 @@ function absoluteFolder(folder: string | null, world: World): string | null {
 }
 
 /** Lines of a start file, and what reads one of them. */
-interface StartText {
+export interface StartText {
+  readonly file: string;
   readonly text: string;
   readonly read: (line: string) => readonly Assignment[];
 }
@@ -189,27 +194,28 @@ export function readStartFiles(
   reader: Reader,
   machine: readonly string[] = [],
 ): ShellFacts {
-  const texts = [
-    ...machine.map((text) => ({ text, read: assignments })),
-    ...startTexts(home, join, reader),
-  ];
+  const texts = [...machineTexts(machine), ...startTexts(home, join, reader)];
   return factsOf(texts, { home, account });
 }
 
 /** The same of the machine's start files for nobody: what needs a home stays out. */
 export function readMachineStart(machine: readonly string[]): ShellFacts {
-  return factsOf(
-    machine.map((text) => ({ text, read: assignments })),
-    { home: null, account: null },
-  );
+  return factsOf(machineTexts(machine), { home: null, account: null });
 }
 
-function startTexts(
+const machineTexts = (machine: readonly string[]): readonly StartText[] =>
+  machine.map((text) => ({ file: '', text, read: assignments }));
+
+/** Every start file of a home, in order. */
+export function startTexts(
   home: string,
   join: (...parts: string[]) => string,
   reader: Reader,
 ): readonly StartText[] {
-  const read = (file: string): string => reader.text(join(home, file), maxFileBytes) ?? '';
+  const read = (name: string): Pick<StartText, 'file' | 'text'> => {
+    const file = join(home, name);
+    return { file, text: reader.text(file, maxFileBytes) ?? '' };
+  };
   const further = startFolders.flatMap(({ at, ending }) =>
     reader
       .list(join(home, at))
@@ -219,10 +225,10 @@ function startTexts(
   );
   return [
     ...[...startFiles, ...further].map((file) => ({
-      text: read(file),
+      ...read(file),
       read: file.endsWith('.nu') ? nushell : assignments,
     })),
-    { text: read(fishVariables), read: fishVariable },
+    { ...read(fishVariables), read: fishVariable },
   ];
 }
 
