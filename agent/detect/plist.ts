@@ -113,7 +113,13 @@ function add(stack: Frame[], tag: string, text: string): void {
   if (tag === 'key' && frame !== undefined) frame.key = text;
   else if (tag === 'string') put(stack, text);
   else if (tag === 'true' || tag === 'false') put(stack, tag === 'true');
-  else put(stack, tag === 'integer' || tag === 'real' ? Number(text) : null);
+  else put(stack, tag === 'integer' || tag === 'real' ? numberIn(text) : null);
+}
+
+/** null for what is written as a number and is none. */
+function numberIn(text: string): number | null {
+  const value = text.trim() === '' ? NaN : Number(text);
+  return Number.isNaN(value) ? null : value;
 }
 
 function put(stack: readonly Frame[], value: PlistValue): void {
@@ -157,11 +163,19 @@ function parseBinary(bytes: Buffer): PlistValue {
     const width = 2 ** (bytes.readUInt8(at + 1) & 15);
     return { length: bytes.readUIntBE(at + 2, width), start: at + 2 + width };
   };
+  // One text may be named many times, and texts that lie in each other would be more than the file.
+  const texts = new Map<number, string>();
+  let textBytes = 0;
   const text = (at: number, width: 1 | 2): string => {
+    const known = texts.get(at);
+    if (known !== undefined) return known;
     const { length, start } = sized(at);
-    if (start + length * width > table) broken();
+    textBytes += length * width;
+    if (start + length * width > table || textBytes > table) broken();
     const part = Buffer.from(bytes.subarray(start, start + length * width));
-    return width === 1 ? part.toString('latin1') : part.swap16().toString('utf16le');
+    const value = width === 1 ? part.toString('latin1') : part.swap16().toString('utf16le');
+    texts.set(at, value);
+    return value;
   };
   const refs = (start: number, length: number, depth: number): PlistValue[] => {
     if (start + length * refSize > table || depth > maxDepth) broken();
@@ -194,7 +208,12 @@ function parseBinary(bytes: Buffer): PlistValue {
         const { length, start } = sized(at);
         const keys = refs(start, length, depth + 1);
         const values = refs(start + length * refSize, length, depth + 1);
-        return new Map(keys.map((key, index) => [String(key), values[index] ?? null]));
+        return new Map(
+          keys.map((key, index) => [
+            typeof key === 'string' ? key : broken(),
+            values[index] ?? null,
+          ]),
+        );
       }
       default:
         return null;

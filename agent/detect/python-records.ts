@@ -189,9 +189,9 @@ export function parseHeader(text: string): Header | null {
     start = end + 1;
     if (line === '') break;
     if (/^[ \t]/.test(line)) continue;
-    const [, key, value = ''] = /^([\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    const key = /^[\w-]+(?=:)/.exec(line)?.[0].toLowerCase();
     if (key === undefined) break;
-    if (!fields.has(key.toLowerCase())) fields.set(key.toLowerCase(), value);
+    if (!fields.has(key)) fields.set(key, line.slice(key.length + 1).trim());
   }
   const name = fields.get('name');
   const version = fields.get('version');

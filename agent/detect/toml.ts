@@ -80,11 +80,11 @@ class TomlText {
     if (!this.#takes(end)) this.#fail();
     if (end === ']') return this.#walk(top, names);
     const last = names.pop() ?? this.#fail();
-    const parent = this.#walk(top, names);
-    const list = parent[last] ?? [];
+    const list = (this.#walk(top, names)[last] ??= []);
     if (!Array.isArray(list)) this.#fail();
     const table = emptyTable();
-    parent[last] = [...(list as readonly TomlValue[]), table];
+    // One list for all of them: a copy for each would cost the square of their number.
+    (list as TomlValue[]).push(table);
     return table;
   }
 
@@ -116,6 +116,7 @@ class TomlText {
       const isQuoted = this.#peek() === '"' || this.#peek() === "'";
       names.push(isQuoted ? this.#string() : (this.#match(/[A-Za-z0-9_-]+/y) ?? this.#fail()));
       this.#match(/[ \t]*/y);
+      if (names.length > maxDepth) this.#fail();
     } while (this.#takes('.'));
     return names;
   }
