@@ -69,7 +69,11 @@ export function componentOf(candidate: Candidate, target: Target, look: Look): C
 function ofFile(candidate: Candidate, { real, facts }: Target, look: Look): Component | null {
   const { world, reader } = look;
   if (!isRunnable(facts, world)) return null;
-  if (/\.exe$/i.test(real) && originOfScript(real, facts.size, reader) !== 'file') return null;
+  if (/\.exe$/i.test(real)) {
+    if (originOfScript(real, facts.size, reader) !== 'file') return null;
+    // What Bun puts beside a copy of one program for it to know what to start.
+    if (reader.facts(real.replace(/\.exe$/i, '.bunx')) !== null) return null;
+  }
   const claim = claimOf(candidate.name, world);
   const script = readScript(real, facts, look, claim !== null);
   const told = script === null ? null : scriptComponent(script, { ...candidate, path: real }, look);

@@ -44,6 +44,7 @@ const layouts: Readonly<Record<NpmLayout, (look: Look) => readonly PackageFolder
   npx: (look) => runOnceFolders(look, ''),
   dlx: (look) => runOnceFolders(look, 'pkg'),
   bunx: bunxFolders,
+  zed: zedFolders,
   projects: copiesInProjects,
 };
 
@@ -196,9 +197,27 @@ function runOnceFolders(look: Look, below: string): readonly PackageFolder[] {
   return reader.list(root.path).flatMap(({ name, kind }) => {
     if (kind !== 'dir') return [];
     const folder = world.path.join(root.path, name, below);
-    const group = groupFolder(folder, 'cached', look);
-    return [{ ...group, evidence: [`${root.manager} cache`], watch: [root.path, folder] }];
+    const rest = { evidence: [`${root.manager} cache`], watch: [root.path, folder] };
+    const group = { ...groupFolder(folder, 'cached', look), ...rest };
+    // Before npm 7 a folder was a prefix, named by the number of the process.
+    const modules = world.path.join(folder, 'lib', 'node_modules');
+    const isPrefix = root.layout === 'npx' && /^\d+$/.test(name);
+    const own = { path: modules, direct: null };
+    return isPrefix && world.platform !== 'win32' ? [{ ...group, ...own }] : [group];
   });
+}
+
+/** `<agent>/<version>/node_modules`, and one level more for agents that an extension brings. */
+function zedFolders(look: Look): readonly PackageFolder[] {
+  return entriesOf(look.root.path, look)
+    .flatMap((agent) => [agent, ...entriesOf(agent, look)])
+    .flatMap((folder) => [folder, ...entriesOf(folder, look)])
+    .map((version) => ({
+      ...groupFolder(version, 'bundled', look),
+      direct: null,
+      evidence: ['external agent'],
+      watch: [look.root.path],
+    }));
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { homeOf, spelled } from './component.js';
 import type { Boundary, Home, Root, World } from './index.js';
+import { movedFolders } from './manager-settings.js';
 import { readNpmrc } from './npmrc.js';
 import { pathFolders } from './shell-path.js';
 
@@ -21,6 +22,7 @@ export type NpmLayout =
   | 'npx'
   | 'dlx'
   | 'bunx'
+  | 'zed'
   | 'projects';
 
 export interface NpmPlace {
@@ -116,11 +118,33 @@ function systemPlaces(world: World): readonly NpmPlace[] {
       ? [prefix('/opt/homebrew/lib/node_modules')]
       : [prefix('/home/linuxbrew/.linuxbrew/lib/node_modules')]),
     system('versions', 'npm', '/opt'),
-    ...(world.platform === 'linux' ? [system('bunx', 'bunx', '/tmp')] : []),
+    ...(world.platform === 'linux'
+      ? [
+          system('bunx', 'bunx', '/tmp'),
+          // Root has its packages for everybody here, whatever its home (yarn's user-home-dir.js).
+          system('yarn', 'yarn', '/usr/local/share/.config/yarn/global'),
+        ]
+      : temporaryFolders(world).map((folder) => system('bunx', 'bunx', folder))),
     system('versions', 'nvm', '/usr/local/nvm/versions/node'),
     system('versions', 'nvm', '/usr/local/share/nvm/versions/node'),
     ...configured.filter(({ path }) => homeOf(world, path) === null),
   ];
+}
+
+/** macOS gives each person a temporary folder: `/var/folders/<two letters>/<more>/T`. */
+function temporaryFolders(world: World): readonly string[] {
+  const people = new Set(world.homes.map(({ uid }) => uid));
+  const top = '/private/var/folders';
+  const looking = world.reader({ within: [top] });
+  return looking
+    .list(top)
+    .filter(({ kind }) => kind === 'dir')
+    .flatMap(({ name }) => {
+      const folder = world.path.join(top, name);
+      return looking.list(folder).map((entry) => world.path.join(folder, entry.name));
+    })
+    .filter((folder) => people.has(looking.facts(folder)?.uid ?? null))
+    .map((folder) => world.path.join(folder, 'T'));
 }
 
 interface NamedPlaces {
@@ -167,6 +191,7 @@ function versionPlaces({ own, from }: NamedPlaces, world: World): readonly NpmPl
       windows ? 'AppData/Local/nvs/node' : '.nvs/node',
       from('NVS_HOME', 'node'),
     ),
+    ...own('versions', 'pnpm', `${pnpmHome(world)}/nodejs`, from('PNPM_HOME', 'nodejs')),
     // Beside its versions lies `globals`, which all of them share.
     ...own('versions', 'proto', '.proto/tools/node', from('PROTO_HOME', 'tools/node')),
     ...own(
@@ -209,6 +234,8 @@ function homePlaces(home: Home, world: World): readonly NpmPlace[] {
     ),
     ...own('yarn', 'yarn', ...yarnFolders(world), from('XDG_CONFIG_HOME', 'yarn/global')),
     ...own('bun', 'bun', '.bun/install/global', from('BUN_INSTALL', 'install/global')),
+    ...own('bun', 'bun', from('BUN_INSTALL_GLOBAL_DIR')),
+    ...own('zed', 'zed', zedFolders[world.platform], from('XDG_DATA_HOME', 'zed/external_agents')),
     ...own('npx', 'npx', windows ? 'AppData/Local/npm-cache/_npx' : '.npm/_npx'),
     ...own('npx', 'npx', from('npm_config_cache', '_npx')),
     ...own('dlx', 'pnpm-dlx', dlxFolder(world), from('XDG_CACHE_HOME', 'pnpm/dlx')),
@@ -245,6 +272,13 @@ function pnpmHome({ platform }: World): string {
     platform
   ];
 }
+
+/** Agents that Zed fetched to run them itself (zed-industries/zed, paths.rs). */
+const zedFolders = {
+  linux: '.local/share/zed/external_agents',
+  darwin: 'Library/Application Support/Zed/external_agents',
+  win32: 'AppData/Local/Zed/external_agents',
+};
 
 function yarnFolders({ platform }: World): readonly string[] {
   return platform === 'win32' ? ['AppData/Local/Yarn/Data/global'] : ['.config/yarn/global'];
@@ -291,7 +325,12 @@ function configuredPlaces(home: Home, world: World): readonly NpmPlace[] {
     env['NPM_CONFIG_PREFIX'],
   ].flatMap((folder) => folder ?? []);
   const caches = [user.cache, shared?.cache].flatMap((folder) => folder ?? []);
+  const moved = movedFolders(home, world, reader);
+  const named = (['pnpm', 'yarn', 'bun'] as const).flatMap((manager) =>
+    moved[manager].map((folder) => ({ layout: manager, manager, path: folder, home })),
+  );
   return [
+    ...named.flatMap((place) => placeIn(place, world)),
     ...prefixes.flatMap((folder) => {
       const modules = path.join(folder, prefixModules(world));
       return placeIn({ layout: 'prefix', manager: 'npm', path: modules, home }, world);

@@ -33,8 +33,11 @@ export function readNpmrc(
   return found;
 }
 
-/** npm writes `${NAME}` on every platform; Windows users also write `%NAME%`. */
-function folderOf(value: string, home: Home | null, world: World): string | null {
+/**
+ * The absolute folder that a setting names; null when it says none that can be known. npm writes
+ * `${NAME}` on every platform; Windows users also write `%NAME%`.
+ */
+export function folderOf(value: string, home: Home | null, world: World): string | null {
   const owner = {
     home: home?.path ?? null,
     account: home?.account ?? null,

@@ -56,6 +56,16 @@ const shimPrograms = new Set([
   'busybox',
 ]);
 
+const shimManagers =
+  /^\.?(asdf|mise|rtx|proto|nodenv|pyenv(-win)?|goenv|rbenv|jenv|aqua(proj-aqua)?)$/i;
+
+/** Folders in which each file is a copy of one program, whatever its name: on Windows there are no links. */
+function isInShims(segments: readonly string[]): boolean {
+  const [above = '', parent = ''] = segments.slice(-3, -1);
+  if (/^bin$/i.test(parent)) return /^\.?volta$/i.test(above);
+  return /^shims$/i.test(parent) && segments.some((name) => shimManagers.test(name));
+}
+
 /** Longer scripts are programs of their own. */
 const maxShimBytes = 16 * 1024;
 /** The launchers that pip, pipx and uv write on Windows have some ten to some hundred KB. */
@@ -75,7 +85,8 @@ export function originOf(real: string, world: World, reader: Reader): Origin {
   if (vendor !== null) return { kind: 'vendor', ...vendor };
   if (segments.includes('node_modules') || isPython(segments)) return { kind: 'other' };
   const program = (segments.at(-1) ?? '').replace(/\.exe$/i, '');
-  return shimPrograms.has(program) ? { kind: 'shim' } : { kind: 'file' };
+  const isShim = shimPrograms.has(program) || isInShims(segments);
+  return isShim ? { kind: 'shim' } : { kind: 'file' };
 }
 
 /** `Cellar/<formula>/<version>/` and `Caskroom/<token>/<version>/` (https://docs.brew.sh/Manpage). */

@@ -6,6 +6,7 @@
  */
 import { homeOf } from './component.js';
 import type { Home, Root, World } from './index.js';
+import { expandFolder } from './shell-path.js';
 
 /** How a root's folders are laid out; `python-sites.ts` has a reader for each. */
 export type PythonLayout =
@@ -16,6 +17,7 @@ export type PythonLayout =
   | 'environment' // the root is an environment
   | 'sites' // folders named by a Python version, site-packages below
   | 'site' // the root is a site-packages folder
+  | 'mise' // a folder per tool that pipx or uv made, a version in it
   | 'pipx-run'
   | 'uvx'
   | 'projects';
@@ -38,11 +40,15 @@ export function pythonPlaces(world: World): readonly PythonPlace[] {
     ...systemPlaces(world),
     ...world.homes.flatMap((h) => homePlaces(h, world)),
   ]) {
-    const real = looking.realPath(place.path) ?? place.path;
-    const key = world.platform === 'win32' ? real.toLowerCase() : real;
+    const real = looking.realPath(place.path);
+    const path = real ?? place.path;
+    const key = world.platform === 'win32' ? path.toLowerCase() : path;
     const parent = taken.get(world.path.dirname(key));
     const isEntry = place.layout === 'environment' && parent?.layout === 'environments';
-    if (!isEntry && !taken.has(key)) taken.set(key, place);
+    const known = taken.get(key);
+    // On another system's disk one spelling of a place of Windows is there and the other is not.
+    const isThere = known !== undefined && (real === null || looking.realPath(known.path) !== null);
+    if (!isEntry && !isThere) taken.set(key, place);
   }
   return [...taken.values()];
 }
@@ -62,6 +68,22 @@ export function rootOfPlace(place: PythonPlace, watch: readonly string[]): Root 
 
 type Row = readonly [layout: PythonLayout, manager: string, ...paths: string[]];
 
+/** An installation of conda is an environment and holds others. */
+const conda = (...folders: readonly string[]): readonly Row[] => [
+  ['environment', 'conda', ...folders],
+  ['environments', 'conda', ...folders.map((folder) => `${folder}/envs`)],
+];
+
+/** In the letters of older set-ups too, for a folder of Windows on another system's disk. */
+const windowsConda = [
+  'miniconda3',
+  'anaconda3',
+  'miniforge3',
+  'Miniconda3',
+  'Anaconda3',
+  'Miniforge3',
+];
+
 const systemRows: Readonly<Record<World['platform'], readonly Row[]>> = {
   linux: [
     ['pipx', 'pipx', '/opt/pipx/venvs'],
@@ -69,29 +91,37 @@ const systemRows: Readonly<Record<World['platform'], readonly Row[]>> = {
     ['sites', 'homebrew', '/home/linuxbrew/.linuxbrew/lib'],
     ['environments', 'python', '/opt/python'],
     ['environments', 'pyenv', '/opt/pyenv/versions', '/usr/local/pyenv/versions'],
-    ['environment', 'conda', '/opt/conda', '/opt/miniconda3', '/opt/anaconda3', '/opt/miniforge3'],
-    ['environments', 'conda', '/opt/conda/envs', '/opt/miniconda3/envs', '/opt/anaconda3/envs'],
-    ['environments', 'conda', '/opt/miniforge3/envs'],
+    ...conda(
+      '/opt/conda',
+      '/opt/miniconda3',
+      '/opt/anaconda3',
+      '/opt/miniforge3',
+      '/opt/mambaforge',
+      '/usr/local/miniconda3',
+      '/usr/local/anaconda3',
+    ),
   ],
   darwin: [
     ['pipx', 'pipx', '/opt/pipx/venvs'],
     ['sites', 'system', '/Library/Python'],
     ['sites', 'homebrew', '/opt/homebrew/lib', '/usr/local/lib'],
     ['environments', 'python', '/Library/Frameworks/Python.framework/Versions'],
-    ['environment', 'conda', '/opt/miniconda3', '/opt/anaconda3', '/opt/homebrew/anaconda3'],
-    ['environment', 'conda', '/opt/homebrew/Caskroom/miniconda/base'],
-    ['environment', 'conda', '/opt/homebrew/Caskroom/miniforge/base'],
-    ['environments', 'conda', '/opt/miniconda3/envs', '/opt/anaconda3/envs'],
-    ['environments', 'conda', '/opt/homebrew/anaconda3/envs'],
-    ['environments', 'conda', '/opt/homebrew/Caskroom/miniconda/base/envs'],
-    ['environments', 'conda', '/opt/homebrew/Caskroom/miniforge/base/envs'],
+    ...conda('/opt/miniconda3', '/opt/anaconda3', '/opt/miniforge3'),
+    // Where Homebrew's casks put them, by processor.
+    ...['/opt/homebrew', '/usr/local'].flatMap((prefix) =>
+      conda(
+        `${prefix}/anaconda3`,
+        `${prefix}/miniconda3`,
+        `${prefix}/Caskroom/miniconda/base`,
+        `${prefix}/Caskroom/miniforge/base`,
+        `${prefix}/Caskroom/mambaforge/base`,
+      ),
+    ),
   ],
   win32: [
-    ['environment', 'conda', 'C:\\ProgramData\\miniconda3', 'C:\\ProgramData\\anaconda3'],
-    ['environment', 'conda', 'C:\\ProgramData\\miniforge3'],
-    ['environments', 'conda', 'C:\\ProgramData\\miniconda3\\envs'],
-    ['environments', 'conda', 'C:\\ProgramData\\anaconda3\\envs'],
-    ['environments', 'conda', 'C:\\ProgramData\\miniforge3\\envs'],
+    ...['C:\\ProgramData', 'C:', 'C:\\tools'].flatMap((parent) =>
+      conda(...windowsConda.map((name) => `${parent}\\${name}`)),
+    ),
   ],
 };
 
@@ -116,6 +146,7 @@ function systemPlaces(world: World): readonly PythonPlace[] {
 }
 
 const condaFolders = [
+  '.micromamba',
   'miniconda3',
   'anaconda3',
   'miniforge3',
@@ -142,8 +173,8 @@ const everywhere: readonly Row[] = [
   ['environments', 'virtualenv', '.virtualenvs', '.venvs'],
   ['environment', 'virtualenv', '.venv', 'venv'],
   ['project-environments', 'pipenv', '.local/share/virtualenvs'],
-  ['environment', 'conda', ...condaFolders],
-  ['environments', 'conda', ...condaFolders.map((folder) => `${folder}/envs`), '.conda/envs'],
+  ...conda(...condaFolders),
+  ['environments', 'conda', '.conda/envs'],
 ];
 
 const byPlatform: Readonly<Record<World['platform'], readonly Row[]>> = {
@@ -152,6 +183,7 @@ const byPlatform: Readonly<Record<World['platform'], readonly Row[]>> = {
     ['pipx-run', 'pipx-run', '.cache/pipx'],
     ['environments', 'asdf', '.asdf/installs/python'],
     ['environments', 'mise', '.local/share/mise/installs/python'],
+    ['mise', 'mise', '.local/share/mise/installs'],
     ['environments', 'conda', '.local/share/mamba/envs'],
     ['project-environments', 'poetry', '.cache/pypoetry/virtualenvs'],
     ['project-environments', 'pdm', '.local/share/pdm/venvs'],
@@ -166,6 +198,7 @@ const byPlatform: Readonly<Record<World['platform'], readonly Row[]>> = {
     ['uvx', 'uvx', 'Library/Caches/uv'],
     ['environments', 'asdf', '.asdf/installs/python'],
     ['environments', 'mise', '.local/share/mise/installs/python'],
+    ['mise', 'mise', '.local/share/mise/installs'],
     ['environments', 'conda', '.local/share/mamba/envs'],
     ['project-environments', 'poetry', 'Library/Caches/pypoetry/virtualenvs'],
     ['project-environments', 'pdm', 'Library/Application Support/pdm/venvs'],
@@ -181,8 +214,12 @@ const byPlatform: Readonly<Record<World['platform'], readonly Row[]>> = {
     ['environments', 'pyenv', '.pyenv/pyenv-win/versions'],
     ['environments', 'virtualenv', 'Envs'],
     ['environments', 'mise', 'AppData/Local/mise/installs/python'],
-    ['environment', 'conda', 'AppData/Local/miniconda3', 'AppData/Local/anaconda3'],
-    ['environments', 'conda', 'AppData/Local/miniconda3/envs', 'AppData/Local/anaconda3/envs'],
+    ['mise', 'mise', 'AppData/Local/mise/installs'],
+    ...conda(
+      ...windowsConda.map((name) => `AppData/Local/${name}`),
+      ...windowsConda.slice(3),
+      'AppData/Local/Continuum/anaconda3',
+    ),
     ['project-environments', 'poetry', 'AppData/Local/pypoetry/Cache/virtualenvs'],
     ['project-environments', 'pdm', 'AppData/Local/pdm/pdm/venvs'],
   ],
@@ -199,11 +236,18 @@ const byVariable: readonly (readonly [variable: string, below: string, PythonLay
   ['XDG_DATA_HOME', 'virtualenvs', 'project-environments', 'pipenv'],
   ['XDG_CACHE_HOME', 'uv', 'uvx', 'uvx'],
   ['XDG_CACHE_HOME', 'pypoetry/virtualenvs', 'project-environments', 'poetry'],
+  ['UV_PYTHON_INSTALL_DIR', '', 'environments', 'uv-python'],
+  ['RYE_HOME', 'tools', 'uv', 'rye'],
+  ['MAMBA_ROOT_PREFIX', '', 'environment', 'conda'],
+  ['MAMBA_ROOT_PREFIX', 'envs', 'environments', 'conda'],
+  ['CONDA_ENVS_PATH', '', 'environments', 'conda'],
+  ['PIXI_HOME', 'envs', 'environments', 'pixi'],
   ['PYENV_ROOT', 'versions', 'environments', 'pyenv'],
   ['WORKON_HOME', '', 'environments', 'virtualenv'],
   ['PYTHONUSERBASE', 'lib', 'sites', 'pip'],
   ['ASDF_DATA_DIR', 'installs/python', 'environments', 'asdf'],
   ['MISE_DATA_DIR', 'installs/python', 'environments', 'mise'],
+  ['MISE_DATA_DIR', 'installs', 'mise', 'mise'],
 ];
 
 function homePlaces(home: Home, world: World): readonly PythonPlace[] {
@@ -222,6 +266,7 @@ function homePlaces(home: Home, world: World): readonly PythonPlace[] {
     ...set,
     ...hatchPlaces(home, world).flatMap((path) => at('project-environments', 'hatch', path)),
     ...storePythons(home, world).flatMap((path) => at('sites', 'pip', path)),
+    ...condaFoldersOf(home, world).flatMap((path) => at('environments', 'conda', path)),
     ...listedByConda(home, world).flatMap((path) => at('environment', 'conda', path)),
     ...(world.isDeep ? at('projects', 'project', home.path) : []),
   ];
@@ -268,6 +313,22 @@ function foldersBelow(parent: string, home: Home, world: World): readonly string
 }
 
 const maxListed = 200;
+
+/** `envs_dirs` of a person's settings: further folders of environments (docs.conda.io, .condarc). */
+function condaFoldersOf(home: Home, world: World): readonly string[] {
+  const reader = world.reader({ within: [home.path] });
+  const owner = { home: home.path, account: home.account, env: home.env };
+  return ['.condarc', '.conda/.condarc', '.config/conda/.condarc', '.mambarc'].flatMap((name) => {
+    const text = reader.text(world.path.join(home.path, name), 256 * 1024) ?? '';
+    const list =
+      /^envs_(?:dirs|path):[ \t]*\r?\n((?:[ \t]*-[^\n]*(?:\n|$))+)/m.exec(text)?.[1] ?? '';
+    return list.split('\n').flatMap((line) => {
+      const value = /^[ \t]*-[ \t]*["']?(.+?)["']?[ \t\r]*$/.exec(line)?.[1];
+      const folder = value === undefined ? null : expandFolder(value, owner, world.platform);
+      return folder === null || !world.path.isAbsolute(folder) ? [] : [folder];
+    });
+  });
+}
 
 /** `~/.conda/environments.txt` names every environment conda made for this person, wherever it lies. */
 function listedByConda(home: Home, world: World): readonly string[] {

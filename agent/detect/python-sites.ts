@@ -45,6 +45,7 @@ interface Look {
 const layouts: Readonly<Record<PythonLayout, (look: Look) => readonly Site[]>> = {
   pipx: (look) => toolSites(look, pipxRecord),
   uv: (look) => toolSites(look, uvReceipt),
+  mise: miseSites,
   environments: (look) => entriesOf(look.root.path, look).flatMap((entry) => sitesOf(entry, look)),
   'project-environments': (look) =>
     entriesOf(look.root.path, look)
@@ -154,6 +155,23 @@ function toolSites(look: Look, read: (environment: string, look: Look) => Asked)
     const known = sites.length > 0 ? sites : [siteAt(environment, environment)];
     return known.map((site) => ({ ...site, asked }));
   });
+}
+
+/**
+ * mise's backend for Python tools gives pipx or uv a home of its own for each version:
+ * `pipx-<tool>/<version>/venvs/<tool>` or `pipx-<tool>/<version>/<tool>` (jdx/mise, pipx.rs).
+ */
+function miseSites(look: Look): readonly Site[] {
+  const { root, world, reader } = look;
+  return reader
+    .list(root.path)
+    .filter(({ name, kind }) => kind === 'dir' && name.startsWith('pipx-'))
+    .flatMap(({ name }) => entriesOf(world.path.join(root.path, name), look))
+    .flatMap((version) => {
+      const made = (path: string): Look => ({ ...look, root: { ...root, path } });
+      const ofUv = toolSites(made(version), uvReceipt).filter(({ asked }) => asked?.record != null);
+      return [...ofUv, ...toolSites(made(world.path.join(version, 'venvs')), pipxRecord)];
+    });
 }
 
 type Fields = Readonly<Record<string, unknown>>;

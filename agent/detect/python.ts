@@ -32,7 +32,7 @@ const maxWatched = 40;
 
 /** The root and each site-packages folder; what nobody waits for is left to the next full scan. */
 function watchOf(place: PythonPlace, world: World, reader: Reader): readonly string[] {
-  if (['projects', 'uvx', 'pipx-run'].includes(place.layout)) return [];
+  if (['projects', 'uvx', 'pipx-run', 'mise'].includes(place.layout)) return [];
   // Where packages lie in a tool's environment can be said without reading what it was made for.
   const isOfTools = place.layout === 'pipx' || place.layout === 'uv';
   const root = rootOfPlace(isOfTools ? { ...place, layout: 'environments' } : place, []);

@@ -299,3 +299,30 @@ describe('a link in a home to a program of the machine', () => {
     expect(scanWorld(homesWorld([home], { catalogue })).components).toEqual([]);
   });
 });
+
+describe('a copy of one program under many names', () => {
+  test.each([
+    'Users/ana/AppData/Local/Volta/bin/codex.exe',
+    'Users/ana/AppData/Local/mise/shims/codex.exe',
+    'Users/ana/.proto/shims/codex.exe',
+    'Users/ana/.pyenv/pyenv-win/shims/aider.exe',
+  ])('is never the tool by its name (C026): %s', (file) => {
+    const folder = path.win32.dirname(`C:/${file}`);
+    native.program(root, file, 'MZ copy');
+    native.link(root, 'Users/ana/.local/bin/codex.exe', path.join(root, file));
+    expect([folder, seen('win32')]).toEqual([folder, []]);
+  });
+
+  test("is not one of Bun's, whose package is told or gone", () => {
+    native.program(root, 'Users/ana/.bun/bin/codex.exe', 'MZ copy');
+    expect(scan('win32')).toMatchObject([{ tool: 'codex-cli', confidence: 'low' }]);
+    native.place(root, 'Users/ana/.bun/bin/codex.bunx', 'x');
+    expect(seen('win32')).toEqual([]);
+  });
+
+  test("of chocolatey's without its package is a trace", () => {
+    native.program(root, 'ProgramData/chocolatey/bin/ollama.exe', 'MZ copy');
+    native.program(root, 'Users/ana/.local/bin/x.txt', '');
+    expect(scan('win32')).toMatchObject([{ tool: 'ollama', state: 'residual' }]);
+  });
+});

@@ -59,6 +59,70 @@ describe('projects', () => {
   });
 });
 
+describe('global packages in a folder that settings name', () => {
+  const modules = (folder: string): string => path.join(home, folder, 'node_modules');
+
+  test.each([
+    ['.npmrc', '//r.example.test/:_authToken=CANARY\nglobal-dir=${HOME}/p\n', 'p/5', 'pnpm'],
+    ['.config/pnpm/rc', 'global-dir = "~/p" \r\nglobal-bin-dir=~/b\r\n', 'p/5', 'pnpm'],
+    ['.config/pnpm/config.yaml', "_auth: CANARY\nglobalDir: '~/p' # mine\n", 'p/5', 'pnpm'],
+    ['.yarnrc', '# yarn lockfile v1\n\nglobal-folder "$HOME/y"\n', 'y', 'yarn'],
+    ['.yarnrc', '--global-folder $HOME/y\n', 'y', 'yarn'],
+    ['.bunfig.toml', '[install]\ntoken = "CANARY"\nglobalDir = "~/b" # mine\n', 'b', 'bun'],
+    ['.profile', 'export BUN_INSTALL_GLOBAL_DIR="$HOME/b"\n', 'b', 'bun'],
+  ])('%s: %j', (file, text, folder, manager) => {
+    place(home, file, text);
+    made.unpackInto(modules(folder), made.codex('0.48.0'));
+    place(home, `${folder}/package.json`, '{"dependencies":{"@openai/codex":"^0.48.0"}}');
+    const result = scanHome(false);
+    expect(rows(result)).toEqual([
+      `codex-cli 0.48.0 installed ${manager} ${folder}/node_modules/@openai/codex`,
+    ]);
+    expect(JSON.stringify(result)).not.toContain('CANARY');
+  });
+
+  test('that lies in the home of somebody else is left alone', () => {
+    place(home, '.yarnrc', `global-folder "${path.join(top, 'home/ben/y')}"\n`);
+    made.unpackInto(path.join(top, 'home/ben/y/node_modules'), made.codex('0.48.0'));
+    expect(rows(scanHome(false))).toEqual([]);
+  });
+
+  test("Yarn's for root belong to the machine", () => {
+    const folder = path.join(top, 'usr/local/share/.config/yarn/global');
+    made.unpackInto(path.join(folder, 'node_modules'), made.codex('0.48.0'));
+    place(folder, 'package.json', '{"dependencies":{"@openai/codex":"^0.48.0"}}');
+    const world = folderWorld(top, 'linux', { catalogue });
+    expect(scanWorld(world, { detectors: [npmDetector] }).components).toMatchObject([
+      { tool: 'codex-cli', manager: 'yarn', owner: null, state: 'installed' },
+    ]);
+  });
+});
+
+describe('copies that a program fetched to run them itself', () => {
+  test.each([
+    ['.local/share/zed/external_agents/gemini/0.9.0', 'bundled', 'zed'],
+    ['.local/share/zed/external_agents/some-extension/agent/v_1', 'bundled', 'zed'],
+    ['.npm/_npx/12345/lib', 'cached', 'npx'],
+  ])('%s is %s', (folder, state, manager) => {
+    made.unpackInto(path.join(home, folder, 'node_modules'), made.gemini('0.9.0'));
+    expect(rows(scanHome(false))).toEqual([
+      `gemini-cli 0.9.0 ${state} ${manager} ${folder}/node_modules/@google/gemini-cli`,
+    ]);
+  });
+
+  test("what bunx keeps on macOS lies in its owner's temporary folder", () => {
+    const { uid } = fs.statSync(top);
+    made.bunx(path.join(top, 'private/var/folders/zz/abc/T'), uid, made.codex('0.48.0'));
+    made.bunx(path.join(top, 'private/var/folders/zz/abc/T'), uid + 1, made.gemini('0.9.0'));
+    const accounts = [{ name: 'ana', uid, home: '/Users/ana', shell: null }];
+    place(top, 'Users/ana/.zshrc', '');
+    const world = folderWorld(top, 'darwin', { catalogue, accounts });
+    expect(scanWorld(world, { detectors: [npmDetector] }).components).toMatchObject([
+      { tool: 'codex-cli', manager: 'bunx', owner: 'ana', state: 'cached' },
+    ]);
+  });
+});
+
 describe('global packages of a Node that', () => {
   test.each([
     ['nvs', '.nvs/node/22.21.0/x64', 'nvs', ''],
@@ -67,6 +131,7 @@ describe('global packages of a Node that', () => {
     ['all of proto share', '.proto/tools/node/globals', 'proto', ''],
     ['n', 'n', 'n', ''],
     ['nodenv', '.nodenv/versions/22.21.0', 'nodenv', ''],
+    ['pnpm', '.local/share/pnpm/nodejs/22.21.0', 'pnpm', ''],
     ["Homebrew's", '.linuxbrew', 'npm', ''],
     ["Homebrew's elsewhere", 'brew', 'npm', 'export HOMEBREW_PREFIX="$HOME/brew"'],
   ])('%s has', (_, prefix, manager, line) => {
@@ -154,7 +219,7 @@ describe('what is looked at', () => {
     link(home, '.local/share/pnpm', path.join(ben, '.local/share/pnpm'));
     const { components, readings, status } = scanHome(false);
     expect([components, status]).toEqual([[], 'partial']);
-    expect(readings.find(({ root }) => root.manager === 'pnpm')).toMatchObject({
+    expect(readings.find(({ root }) => root.layout === 'pnpm')).toMatchObject({
       status: 'unreadable',
       problems: [{ code: 'outside', isLoss: true }],
     });
