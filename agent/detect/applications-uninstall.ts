@@ -126,12 +126,16 @@ function withKey(component: Component, { publisher, version }: UninstallEntry): 
   };
 }
 
-/** null: it lies in another person's home, where this root may not look. */
+/** null: it lies in another person's home, where this root may not look, or on a drive that is not here. */
 function targetOf({ location, icon, key }: UninstallEntry, place: Place): Target | null {
   const { world, reader, root, deadlineMs } = place;
   const above = location ?? (icon === null ? null : world.path.dirname(icon));
   const drive = world.path.parse(above ?? '').root;
   const looking = world.reader({ within: [drive] }, deadlineMs);
+  if (looking.target(drive) === null) {
+    reader.note(key, 'not-mounted');
+    return null;
+  }
   const folder = above === null ? null : spelledOnDisk(above, world, looking);
   const file = icon === null ? null : spelledOnDisk(icon, world, looking);
   const places = [above, folder, file].flatMap((each) =>

@@ -33,6 +33,7 @@ export function packageComponent(
   system: PackageSystem,
   found: Pick<Found, 'name' | 'version' | 'path' | 'state' | 'confidence' | 'evidence'> & {
     readonly purl?: string | null;
+    readonly owner?: string | null;
   },
   world: World,
 ): Component {

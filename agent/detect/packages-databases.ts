@@ -62,8 +62,8 @@ export function readDpkg(root: Root, world: World, reader: Reader): readonly Com
   const names = isWholeChannel(world) ? null : wantedNames('dpkg', world);
   const status = join(root.path, 'status');
   const text = reader.text(status, maxDatabaseBytes);
-  if (text !== null && text.trim() !== '' && !/^Package:/m.test(text)) {
-    reader.note(status, 'malformed');
+  if (text === null ? isLost(root, world, reader) : !isWhole(text, /^Package:/m)) {
+    reader.note(status, text === null ? 'vanished' : 'malformed');
   }
   // Images without dpkg itself keep one record a file.
   const parts = reader
@@ -75,6 +75,16 @@ export function readDpkg(root: Root, world: World, reader: Reader): readonly Com
     ...recordsOf(text ?? '', 'Package: ', names).map((record) => ({ file: status, record })),
     ...parts.map((file) => ({ file, record: reader.text(file, maxRecordBytes) ?? '' })),
   ].flatMap(({ file, record }) => dpkgComponent(file, record, world, reader) ?? []);
+}
+
+/** A database in lines ends with one; what was cut off may have been anything. */
+const isWhole = (text: string, record: RegExp): boolean =>
+  text.trim() === '' || (record.test(text) && text.endsWith('\n'));
+
+/** dpkg renames the next database over this one: without it, what it keeps beside it says that it was here. */
+function isLost(root: Root, { path }: World, reader: Reader): boolean {
+  const isSet = reader.facts(path.join(root.path, 'status.d')) !== null;
+  return !isSet && ['status-old', 'info'].some((name) => reader.facts(path.join(root.path, name)));
 }
 
 function dpkgComponent(
@@ -107,7 +117,7 @@ export function readApk(root: Root, world: World, reader: Reader): readonly Comp
   const file = world.path.join(root.path, 'installed');
   const text = reader.text(file, maxDatabaseBytes);
   if (text === null) return [];
-  if (text.trim() !== '' && !/^P:/m.test(text)) reader.note(file, 'malformed');
+  if (!isWhole(text, /^P:/m)) reader.note(file, 'malformed');
   const names = isWholeChannel(world) ? null : wantedNames('apk', world);
   return recordsOf(text, 'P:', names).flatMap((record) => {
     const name = fieldOf(record, 'P:');

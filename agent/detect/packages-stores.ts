@@ -25,6 +25,8 @@ interface Store {
 interface Folder {
   readonly name: string;
   readonly path: string;
+  /** Whose store it is in, where that lies outside the home. */
+  readonly owner?: string;
 }
 
 function foldersOf(
@@ -35,7 +37,9 @@ function foldersOf(
   const folders = reader.list(root.path).flatMap((entry): Folder[] => {
     const name = nameOf(entry.name);
     const path = world.path.join(root.path, entry.name);
-    return isWanted(system, name, world) && isFolder(entry, path, reader) ? [{ name, path }] : [];
+    if (!isWanted(system, name, world) || !isFolder(entry, path, reader)) return [];
+    const isAway = root.home !== null && homeOf(world, path) === null;
+    return [{ name, path, ...(isAway ? { owner: root.home.account } : {}) }];
   });
   if (folders.length > maxPackages) reader.note(root.path, 'too-many');
   return folders.slice(0, maxPackages);
@@ -52,12 +56,12 @@ interface Told {
 
 function componentOf(
   system: PackageSystem,
-  { name, path }: Folder,
+  folder: Folder,
   { version, state, evidence, isRead }: Told,
   world: World,
 ): Component {
   const confidence = isRead ? 'high' : 'medium';
-  const found = { name, path, version, state, confidence, evidence: [evidence] } as const;
+  const found = { ...folder, version, state, confidence, evidence: [evidence] } as const;
   return packageComponent(system, found, world);
 }
 

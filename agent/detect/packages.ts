@@ -5,10 +5,11 @@
  */
 import type { Component } from '../../policies/component.js';
 import { dataFolder } from './applications-entry.js';
+import { homeOf } from './component.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 import { readApk, readDpkg, readPacman } from './packages-databases.js';
 import { readRpm, rpmFolders } from './packages-rpm.js';
-import { machineHives } from './registry.js';
+import { machineHives, registryEnvironment } from './registry.js';
 import { readChocolatey, readFlatpak, readScoop, readSnap, readWinget } from './packages-stores.js';
 
 type Reading = (root: Root, world: World, reader: Reader) => readonly Component[];
@@ -62,13 +63,7 @@ const snapd = '/var/lib/snapd';
 
 function systemRoots(world: World): readonly Root[] {
   if (world.platform === 'darwin') return [];
-  if (world.platform === 'win32') {
-    return [
-      { manager: 'scoop', path: 'C:\\ProgramData\\scoop\\apps' },
-      { manager: 'chocolatey', path: 'C:\\ProgramData\\chocolatey\\lib' },
-      { manager: 'winget', path: 'C:\\Program Files\\WinGet\\Packages', within: [machineHives] },
-    ].map(rootOf);
-  }
+  if (world.platform === 'win32') return windowsRoots(world);
   const places: readonly Place[] = [
     { manager: 'dpkg', path: '/var/lib/dpkg', within: release },
     ...rpmFolders.map((path) => ({ manager: 'rpm', path, within: release })),
@@ -90,6 +85,53 @@ function systemRoots(world: World): readonly Root[] {
     .map(rootOf);
 }
 
+function windowsRoots(world: World): readonly Root[] {
+  const { join } = world.path;
+  const { env } = registryEnvironment(null, world);
+  const programData = 'C:\\ProgramData';
+  const winget = 'C:\\Program Files\\WinGet\\Packages';
+  const of = (manager: string, folder: string, below: string): Root =>
+    rootOf({ manager, path: join(folder, below) });
+  const roots = [
+    of('scoop', join(programData, 'scoop'), 'apps'),
+    ...scoopFolders(world).global.map((folder) => of('scoop', folder, 'apps')),
+    of('chocolatey', env['ChocolateyInstall'] ?? join(programData, 'chocolatey'), 'lib'),
+    rootOf({ manager: 'winget', path: winget, within: [machineHives] }),
+  ];
+  return [...new Map(roots.map((root) => [root.id.toLowerCase(), root])).values()];
+}
+
+const maxSettingsBytes = 256 * 1024;
+
+/** Where scoop keeps its packages when it was told to: variables, and `root_path` and `global_path` of its settings. */
+function scoopFolders(world: World): {
+  readonly global: readonly string[];
+  readonly own: ReadonlyMap<Home, readonly string[]>;
+} {
+  const isPlace = (value: unknown): value is string =>
+    typeof value === 'string' && /^[A-Za-z]:[\\/][^\0]*$/.test(value);
+  const machine = registryEnvironment(null, world).env;
+  const global = [machine['SCOOP_GLOBAL']];
+  const own = new Map<Home, readonly string[]>();
+  for (const home of world.homes) {
+    const reader = world.reader({ within: [home.path] });
+    const file = world.path.join(home.path, '.config', 'scoop', 'config.json');
+    const settings: unknown =
+      reader.facts(file) === null ? null : reader.json(file, maxSettingsBytes);
+    const record = (typeof settings === 'object' ? settings : null) as Readonly<
+      Record<string, unknown>
+    > | null;
+    const set = [home.env['SCOOP'], record?.['root_path']].filter(isPlace);
+    own.set(
+      home,
+      set.filter((folder) => [home, null].includes(homeOf(world, folder))),
+    );
+    const shared = record?.['global_path'];
+    if (isPlace(shared) && homeOf(world, shared) === null) global.push(shared);
+  }
+  return { global: global.filter((folder) => folder !== undefined), own };
+}
+
 function homeRoots(home: Home, world: World): readonly Root[] {
   const { join } = world.path;
   switch (world.platform) {
@@ -102,7 +144,9 @@ function homeRoots(home: Home, world: World): readonly Root[] {
     case 'win32': {
       const winget = join(home.path, 'AppData', 'Local', 'Microsoft', 'WinGet', 'Packages');
       return [
-        rootOf({ manager: 'scoop', path: join(home.path, 'scoop', 'apps'), home }),
+        ...[join(home.path, 'scoop'), ...(scoopFolders(world).own.get(home) ?? [])]
+          .map((folder) => join(folder, 'apps'))
+          .map((path) => rootOf({ manager: 'scoop', path, home, within: [path] })),
         rootOf({ manager: 'winget', path: winget, home }),
       ];
     }

@@ -81,6 +81,9 @@ export const placeVariables = [
   'HF_HOME',
   'HF_HUB_CACHE',
   'LLAMA_CACHE',
+  'SCOOP',
+  'SCOOP_GLOBAL',
+  'ChocolateyInstall',
   'MAMBA_ROOT_PREFIX',
   'PIXI_HOME',
 ] as const;

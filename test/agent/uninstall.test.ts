@@ -310,3 +310,47 @@ test('a packaged app is found by its registration, once', () => {
     },
   ]);
 });
+
+describe('C062 on a drive that is not there', () => {
+  const away = { ...cursor, DisplayName: 'Cursor', InstallLocation: 'D:\\Apps\\cursor\\' };
+
+  test('a tool that a key names is neither told nor taken for gone', () => {
+    machine({ x_is1: away });
+    const { status, components, readings } = scan();
+    expect([status, components]).toEqual(['partial', []]);
+    expect(readings.flatMap(({ problems }) => problems)).toMatchObject([
+      {
+        path: `HKEY_LOCAL_MACHINE\\SOFTWARE\\${uninstall}\\x_is1`,
+        code: 'not-mounted',
+        isLoss: true,
+      },
+    ]);
+  });
+
+  test('other software there marks nothing, and a folder that is gone from a drive is a trace', () => {
+    machine({
+      other: { DisplayName: 'Other', Publisher: 'Other', InstallLocation: 'E:\\Other' },
+      x_is1: { ...away, InstallLocation: 'C:\\Apps\\cursor' },
+    });
+    fs.mkdirSync(path.join(root, 'Apps'));
+    expect(scan()).toMatchObject({ status: 'complete', components: [{ state: 'residual' }] });
+  });
+});
+
+test.each([
+  ['Jan', 'Jan', 'Jan.exe', 'jan'],
+  ['OpenCode 1.15.11', 'OpenCode', 'OpenCode.exe', 'opencode'],
+  ['Void (User)', 'Void', 'Void.exe', 'void'],
+  ['Perplexity 1.7.0', 'Perplexity', 'Perplexity.exe', 'perplexity-desktop'],
+  ['Msty 1.9.2', 'CloudStack, LLC', 'Msty.exe', 'msty'],
+])(
+  '%s of %s is found where its key says, and one of somebody else is not',
+  (name, publisher, file, tool) => {
+    place(root, `Apps/${tool}/${file}`, 'x');
+    const key = { DisplayName: name, DisplayVersion: '1.0', InstallLocation: `C:\\Apps\\${tool}` };
+    person('ana', { x: { ...key, Publisher: publisher } });
+    expect(scan().components).toMatchObject([{ tool, state: 'installed', version: '1.0' }]);
+    person('ana', { x: { ...key, Publisher: 'Somebody Else' } });
+    expect(scan().components).toEqual([]);
+  },
+);
