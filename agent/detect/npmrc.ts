@@ -25,9 +25,10 @@ export function readNpmrc(
     string | null
   >;
   for (const line of (reader.text(file, maxFileBytes) ?? '').split('\n')) {
-    const match = /^\s*(prefix|globalconfig|cache)\s*=\s*(.+?)\s*$/.exec(line);
-    if (match === null) continue;
-    const value = (match[2] ?? '').replace(/^(["'])(.*)\1$/, '$2');
+    const match = /^(prefix|globalconfig|cache)\s*=(.+)$/.exec(line.trim());
+    const written = match?.[2]?.trim() ?? '';
+    if (match === null || written === '') continue;
+    const value = written.replace(/^(["'])(.*)\1$/, '$2');
     found[match[1] as keyof NpmSettings] = folderOf(value, home, world);
   }
   return found;
