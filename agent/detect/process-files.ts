@@ -11,9 +11,9 @@ const runtimes =
 const pythons = /^python[\d.]*w?(\.exe)?$/i;
 /** Scripts that run the script named after them. */
 const runners = /[\\/]node_modules[\\/](tsx|ts-node|tsm|nodemon)[\\/]/;
-/** Options of those runtimes whose value is the next argument. */
+/** Options of those runtimes whose value is the next argument, where it does not follow a `=`. */
 const valued =
-  /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|-W|-X|--env-file)$/;
+  /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|-W|-X|--env-file(-if-exists)?|--title|--inspect-port|--stack-trace-limit|--input-type|--disable-warning|--icu-data-dir|--openssl-config|--diagnostic-dir|--redirect-warnings|--max-http-header-size|--unhandled-rejections|--preload|--tsconfig|--cwd|--config)$/;
 /** Options after which there is no script but a program text or a module name. */
 const scriptless = /^(-e|--eval|-p|--print|-c|-m|-i|-)$/;
 const maxArguments = 32;
@@ -28,9 +28,9 @@ export function isRuntime(path: string, world: World): boolean {
   return runtimes.test(world.path.basename(path));
 }
 
-/** The program's own file, where it was before it was removed. */
+/** The program's own file, where it was before it was removed; Windows may add how to read its path. */
 export function programOf({ exe }: ProcessEntry): string | null {
-  return exe?.replace(/ \(deleted\)$/, '') ?? null;
+  return exe?.replace(/ \(deleted\)$/, '').replace(/^\\\\\?\\(?=[A-Za-z]:)/, '') ?? null;
 }
 
 /** The files a process may have come from, surest first. */

@@ -55,12 +55,15 @@ interface Identity {
   readonly purl: string | null;
   readonly manager: string | null;
   readonly path: string;
+  /** The file is not there: removed meanwhile, or only there for a container. */
+  readonly isGone?: boolean;
 }
 
 function componentOf(entry: ProcessEntry, world: World, reader: Reader): Component | null {
   for (const { kind, path } of startedFiles(entry, world)) {
     const identity = identify(path, world, reader);
-    if (identity !== null) return running(entry, identity, [kind, 'high'], world);
+    if (identity === null) continue;
+    return running(entry, identity, [kind, identity.isGone === true ? 'medium' : 'high'], world);
   }
   const inner = ofArgument(entry, world);
   if (inner !== null) return running(entry, inner, ['script path', 'high'], world);
@@ -68,8 +71,12 @@ function componentOf(entry: ProcessEntry, world: World, reader: Reader): Compone
   return named === null ? null : running(entry, named, ['command name', 'medium'], world);
 }
 
-function homeOfEntry({ uid }: ProcessEntry, world: World): Home | null {
-  return world.homes.find((home) => home.uid !== null && home.uid === uid) ?? null;
+/** By number; on Windows by name, which may bear that of the machine or domain in front. */
+function homeOfEntry({ uid, account }: ProcessEntry, { homes, platform }: World): Home | null {
+  const byNumber = homes.find((home) => home.uid !== null && home.uid === uid);
+  if (byNumber !== undefined || platform !== 'win32' || account === null) return byNumber ?? null;
+  const name = account.slice(account.lastIndexOf('\\') + 1).toLowerCase();
+  return homes.find((home) => home.account.toLowerCase() === name) ?? null;
 }
 
 function running(
@@ -78,10 +85,12 @@ function running(
   [kind, confidence]: readonly [string, 'high' | 'medium'],
   world: World,
 ): Component {
+  const owner = homeOfEntry(entry, world)?.account ?? entry.account;
   return makeComponent(world, {
     ...identity,
     channel: 'process',
-    owner: homeOfEntry(entry, world)?.account ?? entry.account,
+    // Of a process of nobody we know, its file says whose it is.
+    ...(owner === null ? {} : { owner }),
     state: 'running',
     confidence,
     evidence: ['process', kind],
@@ -144,7 +153,10 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
   if (file.includes('\0') || file.length > maxPathLength) return null;
   if (!world.path.isAbsolute(file)) return null;
   // A running program's file may be gone already; its place still says what it was.
-  const path = reader.realPath(file) ?? world.path.normalize(file);
+  const real = reader.realPath(file);
+  const path = real ?? world.path.normalize(file);
+  const gone = real === null ? packageGone(path, world) : null;
+  if (gone !== null) return { ...gone, path, isGone: true };
   const origin = originOf(path, world, reader);
   switch (origin.kind) {
     case 'npm':
@@ -165,9 +177,43 @@ function identify(file: string, world: World, reader: Reader): Identity | null {
       if (beside !== null) return ofPackage(beside, path);
       const match = matchVersionFolder(path, world);
       if (match !== null) return ofVendor(match, path, world);
-      return ofPython(path, world, reader) ?? ofApplication(path, world, reader);
+      return (
+        ofSnap(path, world) ?? ofPython(path, world, reader) ?? ofApplication(path, world, reader)
+      );
     }
   }
+}
+
+/** What the folders of a file say that was removed while it ran: the innermost package, or a tool's environment. */
+function packageGone(path: string, world: World): Omit<Identity, 'path'> | null {
+  const { catalogue } = world;
+  const segments = path.split(world.path.sep);
+  const version = null;
+  for (let at = segments.length - 2; at >= 0; at -= 1) {
+    const [parent = '', folder = '', entry = ''] = segments.slice(at - 1);
+    if (/^(uv|pipx)$/.test(parent) && /^(tools|venvs)$/.test(folder)) {
+      const tool = catalogue.match('pypi', entry);
+      const purl = packageUrl('pypi', entry, null);
+      if (tool !== null) return { tool: tool.id, name: entry, version, purl, manager: parent };
+    }
+    if (folder !== 'node_modules') continue;
+    const name = segments.slice(at + 1, at + (entry.startsWith('@') ? 3 : 2)).join('/');
+    const whole = catalogue.match('npmParts', name);
+    const tool = whole ?? catalogue.match('npm', name);
+    if (tool === null) continue;
+    const own = whole?.identifiers.npm[0] ?? name;
+    const purl = packageUrl('npm', own, null);
+    return { tool: tool.id, name: own, version, purl, manager: 'npm' };
+  }
+  return null;
+}
+
+/** `/snap/<name>/<revision>/...`, where each revision is mounted. */
+function ofSnap(path: string, { catalogue }: World): Identity | null {
+  const [, name = ''] = /^(?:\/var\/lib\/snapd)?\/snap\/([^/]+)\/[^/]+\//.exec(path) ?? [];
+  const tool = name === '' ? null : catalogue.match('snap', name);
+  if (tool === null) return null;
+  return { tool: tool.id, name, version: null, purl: null, manager: 'snap', path };
 }
 
 function ofPackage(

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import type { Problem, ProcessEntry } from '../../agent/detect/index.js';
@@ -138,4 +138,76 @@ test('many processes of one tool and owner are one component, another owner is a
   const run = { exe: '/opt/node/bin/node', argv: ['node', script] };
   const owners = look({ uid: 1001, ...run }, { uid: 1001, ...run }, { uid: 1002, ...run });
   expect(owners.components.map(({ owner }) => owner)).toEqual(['ana', 'ben']);
+});
+
+describe('a process whose file is no longer there', () => {
+  const modules = '/home/ana/.npm-global/lib/node_modules';
+
+  test.each([
+    ['@openai/codex', { exe: `${modules}/@openai/codex/vendor/x/codex (deleted)` }],
+    ['@openai/codex', { exe: `${modules}/@openai/codex-linux-x64/vendor/x/codex (deleted)` }],
+    [
+      '@google/gemini-cli',
+      {
+        exe: '/usr/bin/node',
+        argv: ['node', `${modules}/@google/gemini-cli/dist/index.js`, 'CANARY'],
+      },
+    ],
+    ['aider-chat', { exe: '/home/ana/.local/share/uv/tools/aider-chat/bin/python (deleted)' }],
+  ])('still runs as %s by the folders that it lay in, with the version unknown', (name, entry) => {
+    const { components } = look({ uid: 1001, ...entry });
+    expect(components).toMatchObject([
+      { name, version: null, state: 'running', confidence: 'medium', owner: 'ana' },
+    ]);
+    expect(JSON.stringify(components)).not.toContain('CANARY');
+  });
+
+  test('in a folder of other software is nothing', () => {
+    expect(look({ uid: 1001, exe: `${modules}/left-pad/codex (deleted)` }).components).toEqual([]);
+  });
+});
+
+test('options of a runtime that take a word of their own are passed over', () => {
+  native.npmLauncher(path.join(root, 'opt/node'), codex);
+  const argv = ['node', '--title', 'work', '--inspect-port', '0', '--no-warnings', script];
+  expect(look({ uid: 1001, exe: '/opt/node/bin/node', argv }).components).toMatchObject([
+    { tool: 'codex-cli' },
+  ]);
+});
+
+test('a program of a snap or of the Nix store is the tool of its folder', () => {
+  const { components } = look(
+    { uid: 1001, exe: '/snap/ollama/12/bin/ollama' },
+    {
+      uid: 1002,
+      exe: '/nix/store/0123456789abcdfghijklmnpqrsvwxyz-codex-0.60.0/bin/.codex-wrapped',
+    },
+  );
+  expect(components).toMatchObject([
+    { tool: 'ollama', manager: 'snap', owner: 'ana' },
+    { tool: 'codex-cli', manager: 'nix', version: '0.60.0', owner: 'ben' },
+  ]);
+});
+
+test('on Windows the owner is known by the name after the domain, and else by whose the file is', () => {
+  const exe = 'C:\\Users\\ana\\.local\\bin\\claude.exe';
+  const world = folderWorld(root, 'win32', {
+    catalogue: builtInCatalogue(),
+    accounts: [
+      { name: 'ana', uid: null, home: 'C:\\Users\\ana', shell: null },
+      { name: 'ben', uid: null, home: 'C:\\Users\\ben', shell: null },
+    ],
+    processes: [
+      { ...nothing, pid: 1, account: 'CORP\\Ben', exe },
+      { ...nothing, pid: 2, exe: `\\\\?\\${exe}` },
+    ],
+  });
+  const owners = processes.roots(world).flatMap((each) => {
+    const found = processes.read(each, world, world.reader(each.boundary));
+    return found.map(({ tool, owner }) => [tool, owner]);
+  });
+  expect(owners).toEqual([
+    ['claude-code', 'ben'],
+    ['claude-code', 'ana'],
+  ]);
 });
