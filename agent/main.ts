@@ -9,6 +9,9 @@
  *   status, inventory  status-command.ts   what the daemon knows
  *   version            version.ts
  */
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeTo } from './output.js';
 import type { CommandIo } from './scan-command.js';
 
 const oldestNode = 22;
@@ -57,8 +60,8 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 const io: CommandIo = {
-  stdout: (text) => void process.stdout.write(text),
-  stderr: (text) => void process.stderr.write(text),
+  stdout: (text) => writeTo(1, text),
+  stderr: (text) => writeTo(2, text),
 };
 
 function help(): string {
@@ -98,10 +101,8 @@ async function refuseOldNode(): Promise<number> {
   return 2;
 }
 
-// A reader that has seen enough (head) closes the pipe; that is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+// What was compiled when this was built; nothing is kept where the build has made no place for it.
+const compiled = path.join(import.meta.dirname, 'compiled');
+if (fs.existsSync(compiled)) process.getBuiltinModule('node:module').enableCompileCache?.(compiled);
 const isOldNode = Number(process.versions.node.split('.')[0]) < oldestNode;
 process.exitCode = isOldNode ? await refuseOldNode() : await main(process.argv.slice(2));
