@@ -5,7 +5,6 @@
  * knows whether a broken archive is a loss.
  * Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.4.
  */
-import zlib from 'node:zlib';
 import type { ProblemCode, Reader } from './index.js';
 
 /** `absent`: no such entry, or no readable file at all (the reader has then noted why). */
@@ -160,13 +159,17 @@ function unpack(listed: Listed, archive: Archive): ArchiveEntry {
   if (packed === null) return failed('malformed');
   const bytes = method === 0 ? packed : method === 8 ? inflate(packed) : 'malformed';
   if (typeof bytes === 'string') return failed(bytes);
+  // Loaded here alone: few archives are read, and it costs as much as a hundred of them.
+  const zlib = process.getBuiltinModule('node:zlib');
   if (bytes.length !== plainBytes || zlib.crc32(bytes) !== crc) return failed('malformed');
   return { kind: 'found', bytes };
 }
 
 function inflate(packed: Buffer): Buffer | ProblemCode {
   try {
-    return zlib.inflateRawSync(packed, { maxOutputLength: maxEntryBytes });
+    return process
+      .getBuiltinModule('node:zlib')
+      .inflateRawSync(packed, { maxOutputLength: maxEntryBytes });
   } catch (error) {
     const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     return isTooLarge ? 'too-large' : 'malformed';

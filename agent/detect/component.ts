@@ -95,10 +95,13 @@ const keyOf = ({ platform }: World, folder: string): string =>
 /** The home a path lies in and the spelling under which it does; the innermost if homes nest. */
 function homeAbove(world: World, place: string): { home: Home; folder: string } | null {
   const index = indexOf(world);
-  for (let folder = place; ; folder = world.path.dirname(folder)) {
+  let folder = place;
+  for (;;) {
     const home = index.get(keyOf(world, folder));
     if (home !== undefined) return { home, folder };
-    if (world.path.dirname(folder) === folder) return null;
+    const above = world.path.dirname(folder);
+    if (above === folder) return null;
+    folder = above;
   }
 }
 

@@ -5,9 +5,9 @@
  * machine, and no call reaches a refused mount: paths are followed part by part while there is one.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import type { Platform } from '../../policies/component.js';
-import type { ProblemCode } from './index.js';
+import { ownPath as path } from '../platform/paths.js';
+import type { Entry, ProblemCode } from './index.js';
 import { machineMounts, noMounts, type Mounts } from './mounts.js';
 import { decodeName, onDisk } from './names.js';
 
@@ -30,6 +30,9 @@ export interface Disk {
    * scan. undefined: nothing. Throws what the operating system says.
    */
   facts(diskPath: string): fs.Stats | undefined;
+  /** The entries of a folder as `keepList` was told them earlier in the same scan, by its real disk path. */
+  listed(diskPath: string): readonly Entry[] | undefined;
+  keepList(diskPath: string, entries: readonly Entry[]): void;
   /** The next scan begins: nothing that was seen counts any longer. */
   forget(): void;
 }
@@ -78,15 +81,6 @@ export function linkTarget(place: string): string {
   return target.includes('\ufffd') ? decodeName(fs.readlinkSync(onDisk(place), 'buffer')) : target;
 }
 
-/** A part that is empty, `.` or `..`, or a separator at the end. */
-const untidy = /\/\.{0,2}(?:\/|$)/;
-
-/** An absolute, normal path: hardly one that is asked for is anything else. */
-function tidy(place: string): string {
-  const isTidy = path.sep === '/' && place.startsWith('/') && !untidy.test(place);
-  return isTidy ? place : path.resolve(place);
-}
-
 /** What lies at a path now. */
 function lstat(place: string): fs.Stats | undefined {
   return fs.lstatSync(onDisk(place), noThrow);
@@ -94,10 +88,12 @@ function lstat(place: string): fs.Stats | undefined {
 
 /** This machine: paths are the disk's own. */
 export const ownDisk: Disk = {
-  toDisk: tidy,
+  toDisk: (machinePath) => path.resolve(machinePath),
   fromDisk: (diskPath) => diskPath,
   refuses: noMounts.refuses,
   facts: lstat,
+  listed: () => undefined,
+  keepList: () => {},
   forget: () => {},
   resolve(diskPath) {
     try {
@@ -124,6 +120,8 @@ interface Slow {
 
 /** More answers than this are not remembered: a scan that asks for more looks at files one by one. */
 const maxRemembered = 20_000;
+const maxLists = 1_000;
+const maxListed = 1_000;
 
 function remember<T>(known: Map<string, T>, place: string, ask: () => T): T {
   const before = known.get(place);
@@ -143,11 +141,12 @@ function remembering({
   mounts,
   isExact,
   follow,
-}: Slow): Pick<Disk, 'resolve' | 'facts' | 'forget'> {
-  const entries = new Map<string, fs.Stats | undefined>();
+}: Slow): Pick<Disk, 'resolve' | 'facts' | 'listed' | 'keepList' | 'forget'> {
+  const places = new Map<string, fs.Stats | undefined>();
   const led = new Map<string, Resolved>();
+  const lists = new Map<string, readonly Entry[]>();
   const facts = (place: string): fs.Stats | undefined =>
-    remember(entries, place, () => lstat(place));
+    remember(places, place, () => lstat(place));
   const leadsTo = (at: string): Resolved => remember(led, at, () => entryAt(at));
   const entryAt = (at: string): Resolved => {
     const above = path.dirname(at);
@@ -168,11 +167,16 @@ function remembering({
     }
   };
   return {
-    resolve: (diskPath) => leadsTo(tidy(diskPath)),
+    resolve: (diskPath) => leadsTo(path.resolve(diskPath)),
     facts,
+    listed: (place) => lists.get(place),
+    keepList(place, found) {
+      if (found.length <= maxListed && lists.size < maxLists) lists.set(place, found);
+    },
     forget() {
-      entries.clear();
+      places.clear();
       led.clear();
+      lists.clear();
     },
   };
 }

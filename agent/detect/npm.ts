@@ -35,9 +35,10 @@ function watchOf(place: NpmPlace, world: World, reader: Reader): readonly string
   const modules = foldersOf(root, world, reader).flatMap(({ path, watch }) => [
     ...watch,
     path,
-    ...[...scopesOf(world)]
-      .map((scope) => world.path.join(path, scope))
-      .filter((folder) => reader.facts(folder) !== null),
+    ...reader
+      .list(path)
+      .filter(({ name }) => name.startsWith('@') && scopesOf(world).has(name))
+      .map(({ name }) => world.path.join(path, name)),
   ]);
   return [...new Set([place.path, ...modules])];
 }

@@ -5,9 +5,9 @@
  * are spelled as `names.ts` says, so that those which are no UTF-8 lead back to the same file.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import { parse as parseWithComments, type ParseError } from 'jsonc-parser';
 import type { Platform } from '../../policies/component.js';
+import { ownPath as path } from '../platform/paths.js';
 import { isWithin, linkTarget, problemOf, type Disk, type Resolved } from './disk.js';
 import type {
   Boundary,
@@ -274,15 +274,21 @@ class DiskReader implements Reader {
   }
 
   #entries(folder: string, real: string): readonly Entry[] {
-    const facts = this.#options.disk.facts(real);
+    const { disk, maxEntries = defaultMaxEntries } = this.#options;
+    const known = disk.listed(real);
+    if (known !== undefined && known.length <= maxEntries) return known;
+    const facts = disk.facts(real);
     if (facts?.isDirectory() !== true) return [];
     if (!hasDescriptorPaths) return this.#stream(folder, real);
     const descriptor = this.#open(folder, real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (descriptor === null) return [];
     try {
-      return this.#isStillThere(folder, real, descriptor)
-        ? this.#stream(folder, `${descriptors}/${descriptor}`, facts.size)
-        : [];
+      const at = linkTarget(`${descriptors}/${descriptor}`);
+      if (!this.#isInside(folder, at)) return [];
+      const entries = this.#stream(folder, `${descriptors}/${descriptor}`, facts.size);
+      // What was swapped in meanwhile lies inside this boundary, and perhaps outside the next.
+      if (at === real && entries.length < maxEntries) disk.keepList(real, entries);
+      return entries;
     } finally {
       fs.closeSync(descriptor);
     }

@@ -2,10 +2,9 @@
  * macOS: accounts from Directory Services, where people begin at uid 500. It asks the system's own
  * `dscl`, by its full path and with a time limit, and reads no home.
  */
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import type { Account, PlatformFacts } from './index.js';
 import { isLoginShell, posixBins } from './linux.js';
+import { posixPath } from './paths.js';
 
 const firstPerson = 500;
 
@@ -30,7 +29,7 @@ function isPerson({ name, uid, shell }: Account): boolean {
 
 export const darwin: PlatformFacts = {
   platform: 'darwin',
-  path: path.posix,
+  path: posixPath,
   homeFolders: ['/Users'],
   sharedNames: ['Shared', 'Guest', '.localized'],
   rootHome: '/var/root',
@@ -56,12 +55,14 @@ export const darwin: PlatformFacts = {
   listAccounts() {
     try {
       const fields = ['RecordName', 'NFSHomeDirectory', 'UniqueID', 'UserShell'];
-      const text = execFileSync('/usr/bin/dscl', ['.', '-readall', '/Users', ...fields], {
-        encoding: 'utf8',
-        timeout: 10_000,
-        maxBuffer: 16 * 1024 * 1024,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
+      const text = process
+        .getBuiltinModule('node:child_process')
+        .execFileSync('/usr/bin/dscl', ['.', '-readall', '/Users', ...fields], {
+          encoding: 'utf8',
+          timeout: 10_000,
+          maxBuffer: 16 * 1024 * 1024,
+          stdio: ['ignore', 'pipe', 'ignore'],
+        });
       return parseDirectory(text);
     } catch {
       return null;

@@ -4,12 +4,14 @@
  * at from any other, and for this machine (its accounts, its current user). It never reads a home.
  */
 import os from 'node:os';
-import nodePath, { type PlatformPath } from 'node:path';
+import type { PlatformPath } from 'node:path';
 import { platforms, type Platform } from '../../policies/component.js';
 import type { LiveRegistry } from '../detect/registry.js';
 import { darwin } from './darwin.js';
 import { linux } from './linux.js';
 import { win32 } from './win32.js';
+
+export { ownPath } from './paths.js';
 
 /** An account as the operating system lists it; `home` and `shell` as written there. */
 export interface Account {
@@ -59,9 +61,6 @@ export function platformFacts(platform: Platform): PlatformFacts {
 export function thisPlatform(): Platform {
   return platforms.find((platform) => platform === process.platform) ?? 'linux';
 }
-
-/** `node:path` of the machine we run on. */
-export const ownPath: PlatformPath = nodePath;
 
 /** Whether every home can be read: root, or SYSTEM and elevated administrators on Windows. */
 export function isPrivileged(): boolean {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { listMounts, mountsOf } from '../detect/mounts.js';
 import type { Account, PlatformFacts } from './index.js';
+import { posixPath } from './paths.js';
 
 const firstPerson = 1000;
 /** uid of `nobody`, and above it the ranges of containers and dynamic service users. */
@@ -86,7 +87,7 @@ export const posixBins = [
 
 export const linux: PlatformFacts = {
   platform: 'linux',
-  path: path.posix,
+  path: posixPath,
   homeFolders: ['/home'],
   sharedNames: ['linuxbrew', 'lost+found'],
   rootHome: '/root',

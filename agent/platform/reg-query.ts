@@ -4,7 +4,6 @@
  * loads no hive of anybody else. Its text is in the console's code page: letters beyond ASCII may come
  * out wrong, and a value of several lines is cut after its first.
  */
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import type { Branch, LiveRegistry } from '../detect/registry.js';
 import type { RegistryKey, RegistryValue, RegistryValues } from '../detect/registry-hive.js';
@@ -22,13 +21,15 @@ export const queryRegistry: Query = (key, isDeep) => {
   const windows = /^[A-Za-z]:\\/.test(root) ? root : 'C:\\Windows';
   const program = path.win32.join(windows, 'System32', 'reg.exe');
   try {
-    return execFileSync(program, ['query', key, ...(isDeep ? ['/s'] : []), '/reg:64'], {
-      encoding: 'utf8',
-      timeout: timeoutMs,
-      maxBuffer: maxBytes,
-      windowsHide: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    return process
+      .getBuiltinModule('node:child_process')
+      .execFileSync(program, ['query', key, ...(isDeep ? ['/s'] : []), '/reg:64'], {
+        encoding: 'utf8',
+        timeout: timeoutMs,
+        maxBuffer: maxBytes,
+        windowsHide: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
   } catch (error) {
     return (error as { status?: unknown }).status === 1 ? '' : null;
   }
@@ -38,8 +39,10 @@ export const queryRegistry: Query = (key, isDeep) => {
 export function parseProfileList(text: string): ReadonlyMap<string, string> {
   const profiles = text.split(/^(?=HKEY_)/m).flatMap((block): [string, string][] => {
     const sid = /^HKEY_LOCAL_MACHINE\\.*\\(S-1-(?:5-21|12-1)-[\d-]+)\s*$/m.exec(block)?.[1];
-    const home = /^\s+ProfileImagePath\s+REG_(?:EXPAND_)?SZ\s+(.+?)\s*$/m.exec(block)?.[1];
-    if (sid === undefined || home === undefined) return [];
+    const home = /^[ \t]+ProfileImagePath[ \t]+REG_(?:EXPAND_)?SZ[ \t]+(.+)$/m
+      .exec(block)?.[1]
+      ?.trim();
+    if (sid === undefined || home === undefined || home === '') return [];
     return [[sid, home.replace(/^%SystemDrive%/i, 'C:')]];
   });
   return new Map(profiles);
