@@ -14,21 +14,22 @@ export async function withAdvisories(
   judged: readonly Judged[],
   catalogue: Catalogue,
 ): Promise<readonly Judged[]> {
-  let isDecided = true;
-  const byNumbers: RangeTest = (ecosystem, version, range) => {
-    const isIn = version === null ? null : inPlainRange(ecosystem, version, range);
-    if (isIn === null) isDecided &&= version === null;
-    return isIn === null ? 'unknown' : isIn ? 'in' : 'out';
-  };
-  const withAll = (affectedOf: (component: Component) => readonly Affected[]): Judged[] =>
-    judged.map((each) => {
-      const affected = affectedOf(each.component);
-      return affected.length === 0 ? each : { ...each, affected };
-    });
-  const told = withAll((component) => affectedWith(component, catalogue, byNumbers));
-  if (isDecided) return told;
-  const { affectedBy } = await import('../policies/advisories.js');
-  return withAll((component) => affectedBy(component, catalogue));
+  const told = judged.map((each) => {
+    let isDecided = true;
+    const byNumbers: RangeTest = (ecosystem, version, range) => {
+      const isIn = version === null ? null : inPlainRange(ecosystem, version, range);
+      if (isIn === null) isDecided &&= version === null;
+      return isIn === null ? 'unknown' : isIn ? 'in' : 'out';
+    };
+    const affected = affectedWith(each.component, catalogue, byNumbers);
+    return { each, affected: isDecided ? affected : null };
+  });
+  const isAllTold = told.every(({ affected }) => affected !== null);
+  const advisories = isAllTold ? null : await import('../policies/advisories.js');
+  return told.map(({ each, affected: known }) => {
+    const affected = known ?? advisories?.affectedBy(each.component, catalogue) ?? [];
+    return affected.length === 0 ? each : { ...each, affected };
+  });
 }
 
 const ranks = { critical: 0, high: 1, medium: 2, low: 3 };

@@ -4,11 +4,18 @@
  * `versions.ts`, and what is decided here is never another answer than its.
  */
 const plainVersion =
-  /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,8}))?$/;
-const plainBound = /^(>=|<=|>|<|)((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2})$/;
+  /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-(?:alpha|beta|rc)(?:\.(?:0|[1-9]\d{0,8}))?)?$/;
+const plainBound =
+  /^(?:(>=|<=|>|<|)((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2})|(>=|<)((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8}))?))$/;
 
 /** Where a prerelease is written as semver has it; package databases put their own count there. */
-const writesPrereleases: ReadonlySet<string> = new Set(['npm', 'executable', 'process']);
+const writesPrereleases: ReadonlySet<string> = new Set([
+  'npm',
+  'executable',
+  'process',
+  'editor-extension',
+  'jetbrains-plugin',
+]);
 
 type Triple = readonly [number, number, number];
 
@@ -47,10 +54,11 @@ export function inPlainRange(ecosystem: string, version: string, range: string):
     for (const written of alternative.trim().split(/\s+/)) {
       const bound = plainBound.exec(written);
       if (bound === null) return null;
-      const order = compare(own, readTriple(bound[2] ?? ''));
+      // A bound below or from a shorter number on is one with zeros behind it, for releases of three.
+      const order = compare(own, readTriple(bound[2] ?? bound[4] ?? ''));
       // A prerelease is beside its own release, and far from all others.
       if (order === 0 && prerelease !== undefined) return null;
-      isMet &&= holds(bound[1] ?? '', order);
+      isMet &&= holds(bound[1] ?? bound[3] ?? '', order);
     }
     isIn ||= isMet;
   }
