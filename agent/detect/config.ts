@@ -99,10 +99,22 @@ function holderOf(pattern: string, catalogue: Catalogue): string | undefined {
   return known.get(pattern);
 }
 
+/** Where the folders that a pattern of the catalogue begins with lie when a person has moved them. */
+const movable = [
+  ['~/.config/', 'XDG_CONFIG_HOME'],
+  ['~/.local/share/', 'XDG_DATA_HOME'],
+] as const;
+
 function placesOf(tool: Tool, home: Home, { path, catalogue }: World): readonly Place[] {
   return tool.config
     .filter((pattern) => pattern.startsWith('~/') && holderOf(pattern, catalogue) === tool.id)
-    .map((pattern) => ({ pattern, at: path.join(home.path, ...pattern.slice(2).split('/')) }));
+    .flatMap((pattern): Place[] => {
+      const usual = path.join(home.path, ...pattern.slice(2).split('/'));
+      const [start = '', name] = movable.find(([begin]) => pattern.startsWith(begin)) ?? [];
+      const set = name === undefined ? undefined : home.env[name];
+      const moved = set === undefined ? usual : path.join(set, pattern.slice(start.length));
+      return [...new Set([usual, moved])].map((at) => ({ pattern, at }));
+    });
 }
 
 function readState(root: Root, home: Home, world: World, reader: Reader): readonly Component[] {

@@ -145,12 +145,12 @@ function ofFile(
   { at, movedBy, read }: SettingsFile,
   { home, world, reader }: Place,
 ): readonly Placed[] {
+  const { join } = world.path;
   const moved = movedBy === undefined ? undefined : home.env[movedBy];
-  const parts = at.split('/');
-  const file =
-    moved === undefined
-      ? world.path.join(home.path, ...parts)
-      : world.path.join(moved, parts.at(-1) ?? '');
+  const settings = at.startsWith('.config/') ? home.env['XDG_CONFIG_HOME'] : undefined;
+  const usual =
+    settings === undefined ? join(home.path, at) : join(settings, at.slice('.config/'.length));
+  const file = moved === undefined ? usual : join(moved, at.split('/').at(-1) ?? '');
   return read(file, reader, variables).map((setting) => ({ ...setting, file }));
 }
 

@@ -141,16 +141,22 @@ export function servedPackage(command: string, args: readonly string[]): ServedP
 
 /** The command inside a shell's or `env`'s: one such layer is looked through, where it is plain. */
 function unwrapped(command: string, args: readonly string[]): readonly string[] {
+  // Some hosts take the whole line as the command.
+  if (args.length === 0 && /\S\s+\S/.test(command) && isPlain(command)) {
+    const [first = '', ...rest] = command.trim().split(/\s+/);
+    return unwrapped(first, rest);
+  }
   const name = commandName(command)?.toLowerCase() ?? '';
   const [first = '', line = ''] = args;
   // Windows starts scripts such as npx through its shell.
   if (name === 'cmd' && /^\/[ck]$/i.test(first)) return args.slice(1);
   if (name === 'env') return withoutVariables(args);
-  // In a line with quotes and other signs of the shell a value could be taken for a word.
-  const isPlain = /^[\w\s@/.:=,+-]*$/.test(line);
   const isShell = /^(sh|bash|zsh|dash)$/.test(name) && /^-l?c$/.test(first);
-  return isShell && isPlain ? withoutVariables(line.trim().split(/\s+/)) : [command, ...args];
+  return isShell && isPlain(line) ? withoutVariables(line.trim().split(/\s+/)) : [command, ...args];
 }
+
+/** In a line with quotes and other signs of the shell a value could be taken for a word. */
+const isPlain = (line: string): boolean => /^[\w\s@/.:=,+-]*$/.test(line);
 
 function withoutVariables(words: readonly string[]): readonly string[] {
   const start = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));

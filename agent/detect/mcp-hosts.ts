@@ -19,6 +19,10 @@ export interface McpFile {
   readonly keys: readonly (readonly string[])[];
   /** Machine path. */
   readonly path: string;
+  /** The file of one extension that is a server itself; `keys` lead to how it is started. */
+  readonly isBundle?: boolean;
+  /** Whether the host's own record has it switched off. */
+  readonly isOff?: boolean;
 }
 
 /** A folder with such files, in one home or of the machine. */
@@ -81,6 +85,26 @@ const places: readonly HostPlace[] = [
   },
   { host: 'cursor', at: '~/.cursor/mcp.json' },
   { host: 'windsurf', at: '~/.codeium/windsurf/mcp_config.json' },
+  { host: 'windsurf', at: '~/.codeium/mcp_config.json' },
+  {
+    host: 'copilot-jetbrains',
+    at: '~/.config/github-copilot/intellij/mcp.json',
+    os: ['linux', 'darwin'],
+    key: 'servers',
+  },
+  {
+    host: 'copilot-jetbrains',
+    at: '<settings>/github-copilot/intellij/mcp.json',
+    os: ['darwin'],
+    key: 'servers',
+  },
+  {
+    host: 'copilot-jetbrains',
+    at: '~/AppData/Local/github-copilot/intellij/mcp.json',
+    os: ['win32'],
+    key: 'servers',
+  },
+  { host: 'visual-studio', at: '~/.mcp.json', os: ['win32'], key: 'servers' },
   { host: 'copilot-cli', at: '~/.copilot/mcp-config.json', isBusy: true },
   { host: 'gemini-cli', at: '~/.gemini/settings.json', isBusy: true },
   { host: 'antigravity', at: '~/.gemini/antigravity/mcp_config.json' },
@@ -111,6 +135,10 @@ const places: readonly HostPlace[] = [
   { host: 'cline', at: '~/.cline/data/settings/cline_mcp_settings.json' },
   { host: 'qoder-ide', at: '<settings>/Qoder/SharedClientCache/mcp.json' },
   { host: 'qoder-cli', at: '~/.qoder/settings.json', isBusy: true, movedBy: 'QODER_CONFIG_DIR' },
+  { host: 'iflow-cli', at: '~/.iflow/settings.json', isBusy: true },
+  { host: 'augment', at: '~/.augment/settings.json', isBusy: true },
+  { host: 'rovo-dev', at: '~/.rovodev/mcp.json', isBusy: true },
+  { host: 'kimi-cli', at: '~/.kimi/mcp.json', isBusy: true },
   { host: 'qwen-code', at: '~/.qwen/settings.json', isBusy: true },
   { host: 'codebuddy', at: '~/.codebuddy/.mcp.json', isBusy: true },
   { host: 'kimi-code', at: '~/.kimi-code/mcp.json', isBusy: true },
@@ -120,6 +148,12 @@ const places: readonly HostPlace[] = [
     host: 'zed',
     at: '~/.config/zed/settings.json',
     os: ['linux', 'darwin'],
+    key: 'context_servers',
+  },
+  {
+    host: 'zed',
+    at: '~/.var/app/dev.zed.Zed/config/zed/settings.json',
+    os: ['linux'],
     key: 'context_servers',
   },
   { host: 'zed', at: '<settings>/Zed/settings.json', os: ['win32'], key: 'context_servers' },
@@ -168,6 +202,8 @@ const hostOfEditor = (id: string): string => (id.startsWith('vscod') ? 'vscode-c
 
 const ofServers = [['servers'], ['mcpServers']];
 const maxProfiles = 100;
+const maxDropped = 200;
+const maxRecordBytes = 256 * 1024;
 
 const plans = new WeakMap<World, readonly McpFolder[]>();
 
@@ -186,7 +222,11 @@ function listFolders(world: World): readonly McpFolder[] {
     ...own,
     ...world.homes.flatMap((home) => {
       const reader = world.reader({ within: [home.path] });
-      return [...homeFiles(home, world), ...editorFiles(home, world, reader)]
+      return [
+        ...homeFiles(home, world),
+        ...editorFiles(home, world, reader),
+        ...droppedFiles(home, world, reader),
+      ]
         .map((file) => placed(file, home, world))
         .filter(({ path }) => path === home.path || reader.facts(path) !== null);
     }),
@@ -213,7 +253,9 @@ function placed({ isBusy, ...file }: BusyFile, home: Home | null, { path }: Worl
 
 function toFile(place: HostPlace, path: string): BusyFile {
   const { host, format = 'json', key = 'mcpServers', isBusy = false } = place;
-  return { host, format, keys: [[key]], path, isBusy };
+  // Visual Studio takes both spellings.
+  const keys = host === 'visual-studio' ? ofServers : [[key]];
+  return { host, format, keys, path, isBusy };
 }
 
 function isHere({ os }: HostPlace, { platform }: World): boolean {
@@ -230,14 +272,56 @@ function homeFiles(home: Home, world: World): readonly BusyFile[] {
   const { path } = world;
   return places
     .filter((place) => isHere(place, world) && /^[~<]/.test(place.at))
-    .map((place) => {
+    .flatMap((place) => {
       const [, start, rest = ''] = /^(~|<settings>)\/(.*)$/.exec(place.at) ?? [];
       const moved = place.movedBy === undefined ? undefined : home.env[place.movedBy];
-      if (moved !== undefined) return toFile(place, path.join(moved, path.basename(rest)));
+      if (moved !== undefined) return [toFile(place, path.join(moved, path.basename(rest)))];
       const folder = start === '~' ? home.path : settingsFolder(home, world);
       // Programs that follow the XDG folders on every system but Windows are under ~/.config.
-      return toFile(place, path.join(folder, rest));
+      const set = rest.startsWith('.config/') ? home.env['XDG_CONFIG_HOME'] : undefined;
+      const usual = path.join(folder, rest);
+      const own = set === undefined ? usual : path.join(set, rest.slice('.config/'.length));
+      return [...new Set([own, usual])].map((file) => toFile(place, file));
     });
+}
+
+/** Folders in which each file, or a file in each folder, is a list of its own. */
+function droppedFiles(home: Home, world: World, reader: Reader): readonly BusyFile[] {
+  const { join } = world.path;
+  const namesIn = (folder: string, kind: 'file' | 'dir'): readonly string[] =>
+    reader
+      .list(folder)
+      .filter((entry) => entry.kind === kind && !entry.name.startsWith('.'))
+      .slice(0, maxDropped)
+      .map(({ name }) => name);
+  const blocks = join(home.path, '.continue', 'mcpServers');
+  const gemini = join(home.path, '.gemini', 'extensions');
+  const claude = join(settingsFolder(home, world), 'Claude');
+  const isOff = (id: string): boolean => {
+    const file = join(claude, 'Claude Extensions Settings', `${id}.json`);
+    const record = reader.facts(file) === null ? null : reader.json(file, maxRecordBytes);
+    return (
+      typeof record === 'object' && (record as { isEnabled?: unknown } | null)?.isEnabled === false
+    );
+  };
+  const rest = { keys: [['mcpServers']], isBusy: true } as const;
+  return [
+    ...namesIn(blocks, 'file')
+      .filter((name) => /\.(ya?ml|json)$/i.test(name))
+      .map((name): BusyFile => {
+        const format = /json$/i.test(name) ? 'json' : 'yaml';
+        return { host: 'continue', format, path: join(blocks, name), ...rest };
+      }),
+    ...namesIn(gemini, 'dir').map((name): BusyFile => {
+      const path = join(gemini, name, 'gemini-extension.json');
+      return { host: 'gemini-cli', format: 'json', path, ...rest };
+    }),
+    ...namesIn(join(claude, 'Claude Extensions'), 'dir').map((id): BusyFile => {
+      const path = join(claude, 'Claude Extensions', id, 'manifest.json');
+      const own = { keys: [['server', 'mcp_config']], isBundle: true, isOff: isOff(id) } as const;
+      return { host: 'claude-desktop', format: 'json', path, ...rest, ...own };
+    }),
+  ];
 }
 
 /** The lists of editors of the VS Code family: the editor's own, its profiles', its extensions'. */

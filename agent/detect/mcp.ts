@@ -119,16 +119,40 @@ interface Server {
   readonly fields: Fields;
   readonly key: string;
   readonly scope: 'global' | 'project';
+  /** Of a server that is installed whole, what its own record says. */
+  readonly version?: string | null;
 }
 
 function serversOf(file: McpFile, value: unknown, reader: Reader): readonly Server[] {
   const top = asFields(value);
   if (top === null) return [];
+  if (file.isBundle === true) return bundled(top, file);
   const names = file.keys.find((keys) => at(top, keys) !== undefined);
   const own = names === undefined ? [] : entries(at(top, names), names, 'global');
-  const found = [...own, ...projectServers(top, file)];
+  const found = [...own, ...projectServers(top, file)].map((server) => switched(server, top));
   if (found.length > maxServers) reader.note(file.path, 'too-many');
   return found.slice(0, maxServers).filter(({ fields }) => isServer(fields, file));
+}
+
+/** An extension that is one server: Claude Desktop unpacks each into a folder of its own. */
+function bundled(top: Fields, { keys, isOff }: McpFile): readonly Server[] {
+  const [names = []] = keys;
+  const fields = asFields(at(top, names));
+  const name = asText(top['name']);
+  if (fields === null || name === null || name === '' || name.length > 200) return [];
+  const version = /^v?\d[\w.+-]{0,40}$/.exec(asText(top['version']) ?? '')?.[0] ?? null;
+  const own = { ...fields, ...(isOff === true ? { disabled: true } : {}) };
+  return [{ name, fields: own, key: 'manifest.json', scope: 'global', version }];
+}
+
+/** Gemini CLI and its forks name what is off, or all that is on, in a list of its own. */
+function switched(server: Server, top: Fields): Server {
+  const lists = asFields(top['mcp']);
+  const [excluded, allowed] = [lists?.['excluded'], lists?.['allowed']];
+  const isOff =
+    texts(excluded).includes(server.name) ||
+    (Array.isArray(allowed) && !texts(allowed).includes(server.name));
+  return isOff ? { ...server, fields: { ...server.fields, disabled: true } } : server;
 }
 
 /** Claude Code keeps the servers that a person added for one project only beside those for all. */
@@ -160,7 +184,11 @@ function isServer({ type }: Fields, { host }: McpFile): boolean {
   return host !== 'goose' || (type !== 'builtin' && type !== 'platform');
 }
 
-function componentOf({ name, fields, key, scope }: Server, file: McpFile, world: World): Component {
+function componentOf(
+  { name, fields, key, scope, version }: Server,
+  file: McpFile,
+  world: World,
+): Component {
   const { program, args } = commandOf(fields);
   const command = program === null ? null : commandName(program);
   const served = program === null ? null : servedPackage(program, args);
@@ -174,7 +202,7 @@ function componentOf({ name, fields, key, scope }: Server, file: McpFile, world:
     channel: 'mcp',
     manager: file.host,
     name,
-    version: served?.version ?? null,
+    version: served?.version ?? version ?? null,
     purl: served?.purl ?? null,
     path: file.path,
     scope,

@@ -106,6 +106,14 @@ describe('on Linux', () => {
     expect(await gateways('linux')).toMatchObject({ [tool]: host });
   });
 
+  test('a folder of settings that a start file moves is followed', async () => {
+    tools(path.join(root, 'home/ana'));
+    place(root, 'home/ana/.profile', 'export XDG_CONFIG_HOME="$HOME/.cfg"\n');
+    const provider = { x: { options: { baseURL: address } } };
+    place(root, 'home/ana/.cfg/opencode/opencode.json', JSON.stringify({ provider }));
+    expect(await gateways('linux')).toMatchObject({ opencode: host });
+  });
+
   test('of several providers the chosen one counts, then a third party', async () => {
     tools(path.join(root, 'home/ana'));
     const provider = {

@@ -56,6 +56,15 @@ describe('the hosts', () => {
     ['kiro', '.kiro/settings/mcp.json', 'mcpServers'],
     ['zed', '.config/zed/settings.json', 'context_servers'],
     ['amp', '.config/amp/settings.json', 'amp.mcpServers'],
+    ['copilot-jetbrains', '.config/github-copilot/intellij/mcp.json', 'servers'],
+    ['windsurf', '.codeium/mcp_config.json', 'mcpServers'],
+    ['iflow-cli', '.iflow/settings.json', 'mcpServers'],
+    ['augment', '.augment/settings.json', 'mcpServers'],
+    ['rovo-dev', '.rovodev/mcp.json', 'mcpServers'],
+    ['kimi-cli', '.kimi/mcp.json', 'mcpServers'],
+    ['continue', '.continue/mcpServers/one.json', 'mcpServers'],
+    ['gemini-cli', '.gemini/extensions/tickets/gemini-extension.json', 'mcpServers'],
+    ['zed', '.var/app/dev.zed.Zed/config/zed/settings.json', 'context_servers'],
   ])('%s keeps them in %s', async (host, file, key) => {
     made.jsonHost(home, file, { tickets: npx('@example/tickets@1.4.0') }, key);
     expect(await told()).toEqual([
