@@ -29,6 +29,7 @@ export const runHelp = `Usage: curfew run [--once] [--table]
   --table   print the first state as one JSON line (internal, for npm run up)
 
   Settings come from managed settings, the configuration file and CURFEW_... variables.
+  SIGUSR2 makes it look at everything again at once (not on Windows).
   Example: CURFEW_DATA_FOLDER=/tmp/curfew curfew run --once
 `;
 
@@ -93,6 +94,8 @@ async function run(parts: Run): Promise<number> {
   const stopped = stopSignal();
   const agent = await openAgent(builtInCatalogue());
   if (agent.store.setAsideAs !== null) agent.loop.raise(storeReset);
+  const rescan = (): void => agent.loop.scanAll();
+  if (process.platform !== 'win32') process.on('SIGUSR2', rescan);
   try {
     const first = firstStanding(agent).then((standing) => {
       if (flags.table) io.stdout(`${stateLine(standing)}\n`);
@@ -100,6 +103,7 @@ async function run(parts: Run): Promise<number> {
     });
     return await Promise.race([stopped, first]);
   } finally {
+    process.off('SIGUSR2', rescan);
     await Promise.race([
       agent.close(),
       new Promise((resolve) => setTimeout(resolve, stopMs).unref()),
