@@ -28,13 +28,18 @@ const sdks = {
     '@cerebras/cerebras_cloud_sdk',
     '@github/copilot-sdk',
     '@google-cloud/vertexai',
+    '@google/adk',
     '@google/genai',
     '@google/generative-ai',
     '@huggingface/inference',
+    '@mastra/core',
     '@mistralai/mistralai',
     '@openai/agents',
     '@openai/codex-sdk',
     '@opencode-ai/sdk',
+    '@openrouter/ai-sdk-provider',
+    '@openrouter/sdk',
+    '@strands-agents/sdk',
     'ai',
     'cohere-ai',
     'groq-sdk',
@@ -47,14 +52,21 @@ const sdks = {
     'together-ai',
   ],
   pypi: [
+    'ag2',
+    'agno',
     'anthropic',
     'autogen-agentchat',
+    'browser-use',
+    'camel-ai',
+    'claude-agent-sdk',
     'cohere',
     'dashscope',
+    'dspy',
     'google-adk',
     'google-genai',
     'google-generativeai',
     'groq',
+    'instructor',
     'langchain',
     'langgraph',
     'litellm',
@@ -69,14 +81,20 @@ const sdks = {
     'pydantic-ai-slim',
     'replicate',
     'smolagents',
+    'strands-agents',
     'together',
     'zhipuai',
   ],
 } as const;
-const families = { npm: ['@ai-sdk/', '@langchain/'], pypi: ['langchain-'] } as const;
+const families = {
+  npm: ['@ai-sdk/', '@langchain/'],
+  pypi: ['langchain-', 'llama-index-'],
+} as const;
 const protocols: Readonly<Record<Ecosystem, Readonly<Record<string, CandidateReason>>>> = {
   npm: {
+    '@modelcontextprotocol/client': 'declares-mcp',
     '@modelcontextprotocol/sdk': 'declares-mcp',
+    '@modelcontextprotocol/server': 'declares-mcp',
     fastmcp: 'declares-mcp',
     '@agentclientprotocol/sdk': 'speaks-acp',
     '@zed-industries/agent-client-protocol': 'speaks-acp',
@@ -150,14 +168,22 @@ const alias = /^npm:((?:@[^/@]+\/)?[^/@]+)/;
 
 /**
  * Of a package.json (https://docs.npmjs.com/cli/configuring-npm/package-json): a command of its own,
- * and what it depends on when it is used. What it is built with says nothing.
+ * and what it cannot do without when it is used. What it is built with says nothing, and neither does
+ * what it only makes use of where it is there: frameworks and tools of every kind do that.
  */
 export function npmSigns(manifest: unknown, catalogue: Catalogue): Signs | null {
   const fields = fieldsOf(manifest);
   if (!hasCommand(fields)) return null;
-  const dependencies = ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap(
-    (field) =>
-      Object.entries(fieldsOf(fields[field])).map(([name, range]) => {
+  const optional = Object.keys(fieldsOf(fields['optionalDependencies']));
+  const peers = Object.entries(fieldsOf(fields['peerDependenciesMeta']));
+  const spared = new Set([
+    ...optional,
+    ...peers.flatMap(([name, meta]) => (fieldsOf(meta)['optional'] === true ? [name] : [])),
+  ]);
+  const dependencies = ['dependencies', 'peerDependencies'].flatMap((field) =>
+    Object.entries(fieldsOf(fields[field]))
+      .filter(([name]) => !spared.has(name))
+      .map(([name, range]) => {
         return (typeof range === 'string' ? alias.exec(range)?.[1] : undefined) ?? name;
       }),
   );

@@ -4,6 +4,7 @@
  * only says where to look first. Nothing is ever run.
  */
 import type { Component } from '../../policies/component.js';
+import { agentServerRoots, readAgentServers } from './agent-servers.js';
 import { hostOf } from './applications-owner.js';
 import { homeOf, spelled } from './component.js';
 import { pendingContents } from './contents.js';
@@ -34,16 +35,23 @@ export const executables: Detector = {
   channel: 'executable',
   roots: (world) => [
     ...[...placesOf(world).values()].map((place) => rootOf(place, world)),
+    ...agentServerRoots(world),
     ...(world.isDeep ? world.homes.map(deepRoot) : []),
   ],
   read(root, world, reader) {
     const before = pendingContents(world);
-    const read = root.layout === 'deep' ? readDeep : readRoot;
-    const found = read(root, world, reader);
+    const found = readers[root.layout ?? 'folder']?.(root, world, reader) ?? [];
     // Said, and no loss: what such a file was the last time still stands.
     if (pendingContents(world) > before) reader.note(root.path, 'too-large', false);
     return found;
   },
+};
+
+/** By what a root is; a folder on a PATH or of a vendor has no layout of its own. */
+const readers: Readonly<Record<string, Detector['read']>> = {
+  folder: readRoot,
+  deep: readDeep,
+  'agent-servers': readAgentServers,
 };
 
 function rootOf(place: Place, world: World): Root {

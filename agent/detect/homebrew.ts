@@ -7,7 +7,9 @@
 import type { Component } from '../../policies/component.js';
 import { normalName } from '../../policies/catalogue.js';
 import { homeOf, makeComponent, spelled } from './component.js';
+import { confidenceOf } from './candidates.js';
 import { stagedState } from './homebrew-casks.js';
+import { kegContents } from './homebrew-kegs.js';
 import type { Detector, Home, Reader, Root, World } from './index.js';
 import { isFolder } from './linked.js';
 import { pathFolders } from './shell-path.js';
@@ -138,8 +140,9 @@ function versionsIn(folder: string, { world, reader }: Look): readonly string[] 
 /** Every keg is a whole program. `opt/<name>` leads to the one in use, older ones can still be started. */
 function formulae(look: Look): readonly Component[] {
   const { root, world, reader } = look;
+  const named = new Set(claimedIn(look).map(({ name }) => name));
   const prefix = world.path.dirname(root.path);
-  return claimedIn(look).flatMap((formula) => {
+  const known = claimedIn(look).flatMap((formula) => {
     const inUse = reader.realPath(world.path.join(prefix, 'opt', formula.name));
     return versionsIn(formula.path, look).map((version) => {
       const keg = world.path.join(formula.path, version);
@@ -161,6 +164,40 @@ function formulae(look: Look): readonly Component[] {
           reader.realPath(keg) === inUse ? 'linked' : 'not linked',
         ],
       });
+    });
+  });
+  return [...known, ...unnamed(named, look)];
+}
+
+/** More racks than this are not looked into for what they are. */
+const maxUnnamed = 2_000;
+
+/** Formulae that nobody names, by what they were made of; the keg in use alone. */
+function unnamed(named: ReadonlySet<string>, look: Look): readonly Component[] {
+  const { root, world } = look;
+  const { join, dirname } = world.path;
+  const reader = world.reader(root.boundary);
+  const racks = reader
+    .list(root.path)
+    .filter(({ name, kind }) => kind === 'dir' && !named.has(name));
+  return racks.slice(0, maxUnnamed).flatMap(({ name }) => {
+    const keg = reader.realPath(join(dirname(root.path), 'opt', name));
+    const rack = reader.realPath(join(root.path, name));
+    if (keg === null || rack === null || dirname(keg) !== rack) return [];
+    const contents = kegContents(keg, name, world, reader);
+    if (contents === null) return [];
+    const { tool, signs, evidence } = contents;
+    return makeComponent(world, {
+      tool,
+      channel: 'homebrew',
+      manager: 'formula',
+      name,
+      version: world.path.basename(keg),
+      path: placeOf(keg, look),
+      state: 'installed',
+      confidence: signs === null ? 'medium' : confidenceOf(signs),
+      evidence: ['Cellar', evidence, 'linked', ...(signs?.names ?? [])],
+      ...(signs === null ? {} : { candidate: signs.reasons }),
     });
   });
 }

@@ -85,8 +85,8 @@ describe('a global package of npm with a command of its own', () => {
       '@anthropic-ai/sdk',
     ],
     [
-      'uses one where it is there',
-      { optionalDependencies: { '@ai-sdk/openai': '1' } },
+      'is made of a family of them',
+      { dependencies: { '@ai-sdk/openai': '1' } },
       'depends-on-model-sdk',
       'low',
       '@ai-sdk',
