@@ -26,6 +26,8 @@ const overlapBytes = 2048;
 const doubtBytes = 4 * MiB;
 const headBytes = 4096;
 const signatureBytes = 64 * 1024;
+/** Its head and two texts of the most that `go-module.ts` takes, whatever a section says of itself. */
+const goInfoBytes = 192 * 1024;
 
 /** What one scan has read so far, and the texts it looks for. */
 interface Effort {
@@ -128,7 +130,9 @@ function examine(
   const module =
     place === null
       ? undefined
-      : readGoModule(read(place.offset, place.length) ?? head.subarray(0, 0));
+      : readGoModule(
+          read(place.offset, Math.min(place.length, goInfoBytes)) ?? head.subarray(0, 0),
+        );
   if (module !== undefined) return ofModule(module, catalogue);
   const signature = signatureOf(layout, read);
   const signed = signature === null ? null : signedTool(signature, catalogue);

@@ -127,7 +127,7 @@ function universal(head: Buffer, size: number, read: ReadBytes): Layout | null {
   for (let index = 0; index < count; index += 1) {
     const at = 8 + index * 20;
     const slice = { offset: head.readUInt32BE(at + 8), length: head.readUInt32BE(at + 12) };
-    if (slice.offset + slice.length > size) return null;
+    if (slice.length === 0 || slice.offset + slice.length > size) return null;
     if (read(slice.offset, 4)?.readUInt32BE(0) === machO64) return machO(slice, read, [slice]);
   }
   return null;

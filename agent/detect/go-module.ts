@@ -42,13 +42,17 @@ function readText(bytes: Buffer, from: number): { value: string; end: number } |
 
 const line = Buffer.from('\nmod\t');
 const reach = 512;
+/** A program names its main module once; a piece that is full of such lines was made to be. */
+const maxTries = 1_000;
 
 /** The same text anywhere in a piece of a program. */
 export function findGoModule(bytes: Buffer): GoModule | undefined {
-  for (let at = bytes.indexOf(line); at !== -1; at = bytes.indexOf(line, at + 1)) {
+  let at = bytes.indexOf(line);
+  for (let tries = 0; at !== -1 && tries < maxTries; tries += 1) {
     const around = bytes.toString('latin1', Math.max(0, at - reach), at + reach);
     const found = parseModule(around);
     if (found !== undefined) return found;
+    at = bytes.indexOf(line, at + 1);
   }
   return undefined;
 }

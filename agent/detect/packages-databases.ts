@@ -29,11 +29,16 @@ export function recordsOf(
   return [...names].flatMap((name) => {
     const line = `${key}${name}\n`;
     const found: string[] = [];
-    for (let at = text.indexOf(line); at !== -1; at = text.indexOf(line, at + line.length)) {
-      if (at > 0 && text[at - 1] !== '\n') continue;
+    for (let at = text.indexOf(line); at !== -1; at = text.indexOf(line, at)) {
+      if (at > 0 && text[at - 1] !== '\n') {
+        at += line.length;
+        continue;
+      }
       const before = text.lastIndexOf('\n\n', at);
       const after = text.indexOf('\n\n', at);
       found.push(text.slice(before === -1 ? 0 : before + 2, after === -1 ? undefined : after + 1));
+      // A record is one package, whatever else in it says so: each is looked at once.
+      at = after === -1 ? text.length : after;
     }
     return found;
   });

@@ -139,6 +139,9 @@ class Cells {
       if (bytes === null) return null;
       pages.push(bytes);
     }
+    // What lies across pages is copied, which costs as much as reading it.
+    this.#pageCount += pages.length - 1;
+    if (this.#pageCount > maxPages) return this.#refused('too-many');
     const joined = pages.length === 1 ? (pages[0] as Buffer) : Buffer.concat(pages);
     const from = at - first * pageBytes;
     return joined.length < from + length
