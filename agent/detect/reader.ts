@@ -19,6 +19,7 @@ import type {
   Reader,
 } from './index.js';
 import { decodeName, onDisk } from './names.js';
+import { isEvicted, isPlaceholder } from './placeholders.js';
 
 export const defaultMaxBytes = 4 * 1024 * 1024;
 export const defaultMaxEntries = 100_000;
@@ -94,7 +95,7 @@ class DiskReader implements Reader {
 
   bytes(file: string, maxBytes = defaultMaxBytes): Buffer | null {
     return this.#attempt(file, null, () => {
-      const real = this.#enter(file);
+      const real = this.#enter(file) ?? this.#evicted(file);
       if (real === null || !this.#isReadable(file, real, maxBytes)) return null;
       return this.#opened(file, real, (descriptor, size) => {
         const bytes = readAtMost(descriptor, size, maxBytes);
@@ -106,7 +107,7 @@ class DiskReader implements Reader {
 
   part(file: string, offset: number, length: number): FilePart | null {
     return this.#attempt(file, null, () => {
-      const real = this.#enter(file);
+      const real = this.#enter(file) ?? this.#evicted(file);
       if (real === null || !this.#isReadable(file, real, Infinity)) return null;
       return this.#opened(file, real, (descriptor, size) => {
         const from = Math.min(offset < 0 ? Math.max(size + offset, 0) : offset, size);
@@ -182,6 +183,12 @@ class DiskReader implements Reader {
     }
   }
 
+  #evicted(file: string): null {
+    const { disk, platform } = this.#options;
+    if (isEvicted(disk.toDisk(file), disk, platform)) this.note(file, 'placeholder');
+    return null;
+  }
+
   #leadsTo(file: string): string | null {
     const place = this.#options.disk.toDisk(file);
     return place === null ? null : this.#real(file, this.#options.disk.resolve(place));
@@ -219,8 +226,9 @@ class DiskReader implements Reader {
 
   /** Decided before opening: opening a device acts on it, and opening a placeholder downloads it. */
   #isReadable(file: string, real: string, maxBytes: number): boolean {
-    const facts = fs.lstatSync(onDisk(real));
-    if (!facts.isFile()) this.note(file, 'not-regular');
+    const facts = this.#options.disk.facts(real);
+    if (facts === undefined) this.note(file, 'vanished');
+    else if (!facts.isFile()) this.note(file, 'not-regular');
     else if (facts.size > maxBytes) this.note(file, 'too-large');
     else if (isPlaceholder(facts, this.#options.platform)) this.note(file, 'placeholder');
     else return true;
@@ -370,15 +378,6 @@ function factsOf(stats: fs.Stats): FileFacts {
   };
 }
 
-/**
- * A cloud-only file has a size and no blocks. NTFS keeps files of some hundred bytes in its own table
- * with no blocks either, so there only larger ones count.
- */
-function isPlaceholder(stats: fs.Stats, platform: Platform): boolean {
-  if (platform === 'linux' || stats.blocks !== 0) return false;
-  return platform === 'darwin' ? stats.size > 0 : stats.size >= 1024;
-}
-
 /** null: more bytes than allowed; the size is only a first guess, as a file may grow while it is read. */
 function readAtMost(descriptor: number, size: number, maxBytes: number): Buffer | null {
   let buffer = Buffer.allocUnsafe(Math.min(size, maxBytes) + 1);
@@ -388,6 +387,8 @@ function readAtMost(descriptor: number, size: number, maxBytes: number): Buffer 
     if (count === 0) return buffer.subarray(0, length);
     length += count;
     if (length > maxBytes) return null;
+    // As long as it said, and nothing behind it: asking once more would only say so again.
+    if (length === size && length < buffer.length) return buffer.subarray(0, length);
     if (length < buffer.length) continue;
     const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, maxBytes + 1));
     buffer.copy(larger);
