@@ -9,7 +9,7 @@ import type { Catalogue } from '../policies/catalogue.js';
 import type { Agents } from './agents.js';
 import type { Store } from './store/index.js';
 import type { DeviceSummary, StoredComponent, StoredFinding, TrendPoint } from './store/records.js';
-import type { Compliance, DeviceRow, Finding, Trend } from './views.js';
+import type { AdvisoryList, Compliance, DeviceRow, Finding, Trend } from './views.js';
 import { findingKey } from './inventory.js';
 
 const dayMs = 86_400_000;
@@ -42,13 +42,53 @@ export async function complianceNow(sources: FleetSources): Promise<Compliance> 
   const reads = store.read.compliance;
   const states = await reads.states(staleBefore(sources));
   const tools = await reads.tools();
+  const faults = await faultsOf(sources);
   return {
     at: iso(clock()),
     total: Object.values(states).reduce((sum, count) => sum + count, 0),
     states,
     review: await reads.reviewed(),
     online: agents.connected,
-    tools: tools.map((row) => ({ ...row, toolName: toolName(catalogue, row.tool) })),
+    tools: tools.map((row) => ({
+      ...row,
+      toolName: toolName(catalogue, row.tool),
+      ...(faults.get(row.tool) ?? { affected: 0, advisories: [] }),
+    })),
+  };
+}
+
+type Faults = Pick<Compliance['tools'][number], 'affected' | 'advisories'>;
+
+/** By tool, on how many devices a version is that an advisory names. Devices alike are judged once. */
+async function faultsOf({ store, catalogue }: FleetSources): Promise<ReadonlyMap<string, Faults>> {
+  const named = new Set(
+    catalogue.advisories.flatMap(({ affects }) => affects.map((one) => one.tool)),
+  );
+  const faults = new Map<string, Faults>();
+  for (const { tool, versions, devices } of await store.read.compliance.versions([...named])) {
+    const found = versions.flatMap((version) =>
+      affectedBy({ ...version, tool, state: 'installed' }, catalogue).filter(
+        (one) => one.isCertain,
+      ),
+    );
+    if (found.length === 0) continue;
+    const { affected, advisories } = faults.get(tool) ?? { affected: 0, advisories: [] };
+    const ids = new Set([...advisories, ...found.map(({ advisory }) => advisory.id)]);
+    faults.set(tool, { affected: affected + devices, advisories: [...ids].sort() });
+  }
+  return faults;
+}
+
+/** The catalogue's advisories as people read them. */
+export function advisoryList({ advisories }: Catalogue): AdvisoryList {
+  return {
+    advisories: advisories.map(({ id, title, severity, fixed, sources }) => ({
+      id,
+      title,
+      severity,
+      fixed,
+      sources: [...sources],
+    })),
   };
 }
 

@@ -13,6 +13,7 @@ import type {
   StoredFinding,
   SubjectKey,
   SubjectScan,
+  Versioned,
 } from './store/records.js';
 import { isTrace } from './trace.js';
 
@@ -185,8 +186,18 @@ export function findingsOf(
     if (first === undefined) return [];
     const firstSeen = Math.min(...group.map((one) => Date.parse(one.firstSeen)));
     const { tool, name, verdict } = first;
-    return [{ device, key, tool, name, verdict, firstSeen }];
+    const versions = tool === null ? [] : versionsOf(group);
+    return [{ device, key, tool, name, verdict, firstSeen, versions }];
   });
+}
+
+/** The versions of a finding, alike for all devices that have the same: such ones are counted together. */
+function versionsOf(components: readonly ReportedComponent[]): readonly Versioned[] {
+  const texts = components.flatMap(({ channel, manager, purl, version }) => {
+    const type = purl === null ? null : (/^pkg:[a-z0-9.+-]+\//.exec(purl)?.[0] ?? null);
+    return version === null ? [] : JSON.stringify({ channel, manager, purl: type, version });
+  });
+  return [...new Set(texts)].sort().map((text) => JSON.parse(text) as Versioned);
 }
 
 function worstOf(statuses: readonly VerdictStatus[]): VerdictStatus | null {

@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox';
 import { verdictStatuses } from '../policies/evaluate.js';
 import { CurfewError } from '../wire/errors.js';
 import {
+  advisoryList,
   complianceNow,
   deviceRow,
   findingView,
@@ -17,6 +18,7 @@ import { policyList } from './policy-views.js';
 import { requireRole, sessionSecret } from './routes-session.js';
 import type { StoredFinding } from './store/records.js';
 import {
+  AdvisoryList,
   Compliance,
   DeviceDetail,
   DevicePage,
@@ -114,6 +116,16 @@ function addOverviewRoutes(app: FastifyInstance, context: ServerContext): void {
       },
     },
     async (): Promise<Trend> => trend(context),
+  );
+  app.get(
+    '/advisories',
+    {
+      schema: {
+        summary: 'The published faults that the catalogue knows',
+        response: { 200: AdvisoryList, ...problems },
+      },
+    },
+    (): Promise<AdvisoryList> => Promise.resolve(advisoryList(context.catalogue)),
   );
   app.get(
     '/policies',

@@ -4,6 +4,7 @@
  * never renamed.
  */
 import Type, { type Static } from 'typebox';
+import { severities } from '../policies/document.js';
 import { verdictStatuses } from '../policies/evaluate.js';
 import { DeviceFacts, KindCounts, ReportedComponent, ScanState } from '../wire/messages.js';
 
@@ -158,10 +159,28 @@ export const Compliance = Type.Object({
       devices: Type.Integer(),
       violation: Type.Integer(),
       pending: Type.Integer(),
+      /** Devices with a version that an advisory of the catalogue names, and those advisories' ids. */
+      affected: Type.Integer(),
+      advisories: Type.Array(Type.String()),
     }),
   ),
 });
 export type Compliance = Static<typeof Compliance>;
+
+/** The published faults that the server's catalogue knows; findings and tools name them by id. */
+export const AdvisoryList = Type.Object({
+  advisories: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      title: Type.String(),
+      severity: Type.Enum([...severities]),
+      /** First version without it, in words; null when none is known. */
+      fixed: nullable(Type.String()),
+      sources: Type.Array(Type.String()),
+    }),
+  ),
+});
+export type AdvisoryList = Static<typeof AdvisoryList>;
 
 /** Points of the chart: the counts by state as they stood at the end of each bucket. */
 export const Trend = Type.Object({
@@ -196,6 +215,7 @@ export type ProblemJson = Static<typeof ProblemJson>;
  *   DELETE /session                      signs out
  *   GET    /compliance                   Compliance
  *   GET    /compliance/trend             Trend
+ *   GET    /advisories                   AdvisoryList
  *   GET    /devices?state&search&limit&cursor   DevicePage
  *   GET    /devices/:id                  DeviceDetail
  *   GET    /findings?tool&verdict&device&limit&cursor   FindingPage

@@ -6,6 +6,7 @@
  */
 import { QueryCache, QueryClient, infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type {
+  AdvisoryList,
   Compliance,
   DeviceDetail,
   DevicePage,
@@ -105,6 +106,13 @@ export const trendQuery = queryOptions({
   queryKey: ['trend'],
   refetchInterval: quietRefreshMs,
   queryFn: ({ signal }) => call<Trend>('/compliance/trend', { signal }),
+});
+
+/** The published faults of the catalogue: the same as long as the server runs. */
+export const advisoriesQuery = queryOptions({
+  queryKey: ['advisories'],
+  staleTime: Infinity,
+  queryFn: ({ signal }) => call<AdvisoryList>('/advisories', { signal }),
 });
 
 /** The published policies. */

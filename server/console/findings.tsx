@@ -7,6 +7,7 @@ import { isTrace } from '../trace.js';
 import type { Finding } from '../views.js';
 import { policiesQuery } from './api.js';
 import { useChanges } from './changes.js';
+import { Faults } from './faults.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty } from './notices.js';
 import { Shown, visible } from './shown.js';
@@ -44,6 +45,24 @@ function Owner({ owner }: Pick<Component, 'owner'>) {
   return owner === null ? <span className="quiet">{words.machine}</span> : <Shown text={owner} />;
 }
 
+function Gateway({ gateway }: Pick<Component, 'gateway'>) {
+  const { findings: words } = useTexts();
+  return gateway === undefined ? (
+    <span className="quiet">{words.noGateway}</span>
+  ) : (
+    <Shown text={gateway} />
+  );
+}
+
+/** Why something that no entry of the catalogue claims is in the list at all. */
+function Reasons({ components }: Pick<Finding, 'components'>) {
+  const { findings: words } = useTexts();
+  const reasons = new Set(components.flatMap(({ candidateReasons = [] }) => candidateReasons));
+  if (reasons.size === 0) return null;
+  const told = [...reasons].map((reason) => words.reasons[reason]);
+  return <p className="reasons">{words.candidate(told)}</p>;
+}
+
 const pathCell = ({ path }: Component) => (
   <code className="path">
     <Shown text={path} />
@@ -56,8 +75,15 @@ const evidenceCell = ({ evidence }: Component) => (
   </span>
 );
 
-/** The verdict is a column only where components differ in it. */
-function columnsIn(texts: Texts, isMixed: boolean): readonly Column<Component>[] {
+interface Shows {
+  /** Components differ in their verdict. */
+  readonly isMixed: boolean;
+  /** One of them at least is set up for a model gateway. */
+  readonly hasGateway: boolean;
+}
+
+/** Verdict and gateway are columns only where they say something. */
+function columnsIn(texts: Texts, { isMixed, hasGateway }: Shows): readonly Column<Component>[] {
   const { findings: words, componentStates, confidences } = texts;
   const columns: Column<Component>[] = [
     { key: 'path', title: words.path, cell: pathCell },
@@ -72,6 +98,8 @@ function columnsIn(texts: Texts, isMixed: boolean): readonly Column<Component>[]
     },
     { key: 'evidence', title: words.evidence, cell: evidenceCell },
   ];
+  if (hasGateway)
+    columns.push({ key: 'gateway', title: words.gateway, cell: (row) => <Gateway {...row} /> });
   if (isMixed)
     columns.push({
       key: 'verdict',
@@ -118,6 +146,7 @@ function FindingBlock({ finding, zone, isChanged }: FindingProps) {
   const texts = useTexts();
   const { components } = finding;
   const traces = components.filter(isTrace).length;
+  const hasGateway = components.some(({ gateway }) => gateway !== undefined);
   const isMixed =
     components.some(({ verdict }) => verdict.status !== finding.verdict) ||
     (traces > 0 && traces < components.length);
@@ -128,10 +157,12 @@ function FindingBlock({ finding, zone, isChanged }: FindingProps) {
         {isOnlyTraces(finding) ? <TraceMark /> : <VerdictMark verdict={finding.verdict} />}
         {finding.tool === null ? <span className="tag">{texts.findings.uncatalogued}</span> : null}
       </h3>
+      <Reasons components={components} />
       <Advice finding={finding} zone={zone} />
+      <Faults {...finding} />
       <DataTable
         caption={visible(finding.toolName)}
-        columns={columnsIn(texts, isMixed)}
+        columns={columnsIn(texts, { isMixed, hasGateway })}
         rows={components}
         rowKey={({ id }) => id}
       />

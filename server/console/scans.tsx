@@ -15,7 +15,20 @@ export function subjectText(subject: string, { scans }: Texts): string {
     : scans.person(visible(subject.replace(/^person:/, '')));
 }
 
-function Scan({ subject, scan }: SubjectScan) {
+const kinds = ['mcp', 'model', 'service', 'candidate'] as const;
+
+/** What the policy has counted and nothing more. */
+function Counts({ counts }: Pick<SubjectScan, 'counts'>) {
+  const { scans } = useTexts();
+  const told = kinds.flatMap((kind) => {
+    const count = counts[kind];
+    return count === undefined ? [] : scans.counts[kind](count);
+  });
+  if (told.length === 0) return null;
+  return <p className="quiet">{scans.counted(told)}</p>;
+}
+
+function Scan({ subject, scan, counts }: SubjectScan) {
   const texts = useTexts();
   const { scans, rootStatuses, devices } = texts;
   const isComplete = scan.status === 'complete';
@@ -37,6 +50,7 @@ function Scan({ subject, scan }: SubjectScan) {
           </>
         )}
       </p>
+      <Counts counts={counts} />
       {scan.notRead.length === 0 ? null : (
         <details open>
           <summary>{scans.notRead(scan.notRead.length)}</summary>
@@ -62,8 +76,8 @@ export function Scans({ scans }: { readonly scans: readonly SubjectScan[] }) {
   if (scans.length === 0) return <Empty title={texts.scans.none} />;
   return (
     <ul className="plain">
-      {scans.map(({ subject, scan }) => (
-        <Scan key={subject} subject={subject} scan={scan} />
+      {scans.map((one) => (
+        <Scan key={one.subject} {...one} />
       ))}
     </ul>
   );

@@ -3,10 +3,13 @@
  * so a missing sentence is a type error. State and verdict names are the design's glossary. Texts
  * that count are functions, because languages differ in how they count.
  */
-import type { DeviceState, Finding, HistoryEntry } from '../views.js';
+import type { AdvisoryList, DeviceDetail, DeviceState, Finding, HistoryEntry } from '../views.js';
 
 type Verdict = Finding['verdict'];
 type Component = Finding['components'][number];
+type Reason = NonNullable<Component['candidateReasons']>[number];
+type Kind = keyof DeviceDetail['scans'][number]['counts'];
+type Severity = AdvisoryList['advisories'][number]['severity'];
 type Scan = { notRead: { status: string }[] };
 
 const counted = (count: number, one: string, many: string) =>
@@ -131,6 +134,9 @@ export const en = {
     title: 'Tools',
     tool: 'Tool',
     devices: 'Devices',
+    affected: 'Known faults',
+    affectedBy: (devices: number, ids: string) =>
+      `${counted(devices, 'device', 'devices')} with a published fault: ${ids}`,
     none: 'No AI tool has been found',
     noneHow: 'Tools of the catalogue show here once a device reports one.',
   },
@@ -201,9 +207,29 @@ export const en = {
     verdict: 'Verdict',
     machine: 'machine',
     noVersion: 'not readable',
+    gateway: 'Model gateway',
+    noGateway: 'none known',
+    candidate: (reasons: readonly string[]) => `May be an AI tool: ${reasons.join('; ')}`,
+    reasons: {
+      'depends-on-model-sdk': 'it has a command and depends on a model vendor’s SDK',
+      'declares-mcp': 'it declares the Model Context Protocol (MCP)',
+      'speaks-acp': 'it speaks the Agent Client Protocol (ACP)',
+      'declares-chat': 'it adds a chat participant or a model to its host',
+    } satisfies Record<Reason, string> as Record<Reason, string>,
     trace: 'Trace',
     traceHint: 'Left over, not an install; no rule names it.',
     changed: (tool: string, verdict: string) => `${tool}: ${verdict}`,
+  },
+  faults: {
+    title: 'Published faults',
+    severities: {
+      critical: 'Critical',
+      high: 'High',
+      medium: 'Medium',
+      low: 'Low',
+    } satisfies Record<Severity, string> as Record<Severity, string>,
+    fixed: 'Fixed in',
+    possible: 'A version is not known, so published faults may be in it.',
   },
   scans: {
     title: 'Scans',
@@ -215,6 +241,14 @@ export const en = {
     notRead: (count: number) => `${counted(count, 'root', 'roots')} not read`,
     lastComplete: 'last complete',
     neverComplete: 'never complete',
+    counted: (counts: readonly string[]) =>
+      `The policy asks for no more than the number: ${counts.join('; ')}`,
+    counts: {
+      mcp: (count: number) => counted(count, 'MCP server', 'MCP servers'),
+      model: (count: number) => counted(count, 'local model', 'local models'),
+      service: (count: number) => counted(count, 'service left behind', 'services left behind'),
+      candidate: (count: number) => counted(count, 'possible AI tool', 'possible AI tools'),
+    } satisfies Record<Kind, unknown> as Record<Kind, (count: number) => string>,
     none: 'No scan has been reported',
   },
   history: {

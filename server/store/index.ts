@@ -23,6 +23,7 @@ import type {
   SubjectScan,
   TrendPoint,
   User,
+  Versioned,
 } from './records.js';
 
 /** The page of a list: at most `limit` rows after the row whose sort key is `after`. */
@@ -108,6 +109,10 @@ export interface ComplianceReads {
   tools(): Promise<
     readonly { tool: string; devices: number; violation: number; pending: number }[]
   >;
+  /** How many devices have exactly these versions of one of the tools. */
+  versions(
+    tools: readonly string[],
+  ): Promise<readonly { tool: string; versions: readonly Versioned[]; devices: number }[]>;
   findings(filter: FindingFilter, slice: Slice): Promise<Page<StoredFinding>>;
   /** Oldest first. */
   trend(since: number): Promise<readonly TrendPoint[]>;

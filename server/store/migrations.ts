@@ -180,4 +180,7 @@ ALTER TABLE components ADD COLUMN candidate_reasons TEXT;
 ALTER TABLE scans ADD COLUMN counts TEXT NOT NULL DEFAULT '{}';
 `;
 
-export const migrations: readonly string[] = [first, second];
+/** The versions behind a finding; what is wrong with them is for the catalogue of the day to say. */
+const third = `ALTER TABLE findings ADD COLUMN versions TEXT NOT NULL DEFAULT '[]';`;
+
+export const migrations: readonly string[] = [first, second, third];

@@ -84,6 +84,11 @@ export interface StoredComponent {
   readonly component: ReportedComponent;
 }
 
+/** A version and by whose numbering it counts. Of the package URL no more than its type is kept. */
+export type Versioned = Pick<ReportedComponent, 'channel' | 'manager' | 'purl'> & {
+  readonly version: string;
+};
+
 /** A tool on a device; `key` is the tool's id, or channel and name of what no entry claims. */
 export interface StoredFinding {
   readonly device: string;
@@ -92,6 +97,8 @@ export interface StoredFinding {
   readonly name: string;
   readonly verdict: ReportedVerdict;
   readonly firstSeen: number;
+  /** Each once, in one order; empty for what no entry of the catalogue claims. */
+  readonly versions: readonly Versioned[];
 }
 
 const historyKinds = [

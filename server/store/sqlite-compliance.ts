@@ -6,7 +6,7 @@ import { verdictStatuses } from '../../policies/evaluate.js';
 import type { ReportedVerdict } from '../../wire/messages.js';
 import { deviceStates, type DeviceState } from '../views.js';
 import type { ComplianceWrites, FindingFilter, Page, Slice } from './index.js';
-import type { Standing, StoredFinding, TrendPoint } from './records.js';
+import type { Standing, StoredFinding, TrendPoint, Versioned } from './records.js';
 import type { Sql } from './sql.js';
 import { pageOf } from './sqlite-devices.js';
 
@@ -39,6 +39,7 @@ interface FindingRow {
   rank: number;
   verdict: string;
   first_seen: number;
+  versions: string;
 }
 const toFinding = (row: FindingRow): StoredFinding => ({
   device: row.device,
@@ -47,6 +48,7 @@ const toFinding = (row: FindingRow): StoredFinding => ({
   name: row.name,
   verdict: JSON.parse(row.verdict) as ReportedVerdict,
   firstSeen: row.first_seen,
+  versions: JSON.parse(row.versions) as Versioned[],
 });
 
 /** Worst first; within a verdict by device and tool. */
@@ -71,7 +73,7 @@ function findings(sql: Sql, filter: FindingFilter, slice: Slice): Page<StoredFin
   const isFirst = slice.after === null;
   const after = isFirst ? '' : 'AND (rank, device, key) > (@afterRank, @afterDevice, @afterKey)';
   const rows = sql.all<FindingRow>(
-    `SELECT device, key, tool, name, rank, verdict, first_seen ${from} ${after}
+    `SELECT device, key, tool, name, rank, verdict, first_seen, versions ${from} ${after}
      ORDER BY rank, device, key LIMIT @limit`,
     {
       ...parameters,
@@ -99,6 +101,14 @@ export function complianceWrites(sql: Sql): ComplianceWrites {
            sum(rank = ${verdictStatuses.indexOf('pending')}) AS pending
          FROM findings WHERE tool IS NOT NULL GROUP BY tool ORDER BY tool`,
       ),
+    versions: async (tools) =>
+      sql
+        .all<{ tool: string; versions: string; devices: number }>(
+          `SELECT tool, versions, count(*) AS devices FROM findings
+           WHERE tool IN (SELECT value FROM json_each(@tools)) GROUP BY tool, versions`,
+          { tools: JSON.stringify(tools) },
+        )
+        .map((row) => ({ ...row, versions: JSON.parse(row.versions) as Versioned[] })),
     findings: async (filter, slice) => findings(sql, filter, slice),
     trend: async (since) =>
       sql

@@ -245,8 +245,8 @@ function setFindings(sql: Sql, device: string, findings: readonly StoredFinding[
   sql.run('DELETE FROM findings WHERE device = @device', { device });
   for (const finding of findings) {
     sql.run(
-      `INSERT INTO findings (device, key, tool, name, rank, status, verdict, first_seen)
-       VALUES (@device, @key, @tool, @name, @rank, @status, @verdict, @firstSeen)`,
+      `INSERT INTO findings (device, key, tool, name, rank, status, verdict, first_seen, versions)
+       VALUES (@device, @key, @tool, @name, @rank, @status, @verdict, @firstSeen, @versions)`,
       {
         device,
         key: finding.key,
@@ -256,6 +256,7 @@ function setFindings(sql: Sql, device: string, findings: readonly StoredFinding[
         status: finding.verdict.status,
         verdict: JSON.stringify(finding.verdict),
         firstSeen: finding.firstSeen,
+        versions: JSON.stringify(finding.versions),
       },
     );
   }

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../server/store/index.js';
 import type { Device, DeviceStatus, HistoryRecord, Stream } from '../../server/store/records.js';
 import { openSqliteStore } from '../../server/store/sqlite.js';
-import { component, facts } from '../server/fixture.js';
+import { component, facts, type Status } from '../server/fixture.js';
 
 const engines: readonly { name: string; open: (folder: string) => Store }[] = [
   { name: 'sqlite', open: (folder) => openSqliteStore(path.join(folder, 'server.db')) },
@@ -262,13 +262,14 @@ describe.each(engines)('$name', ({ open }) => {
     });
 
     test('findings count by tool and page worst first', async () => {
-      const finding = (id: string, tool: string, at: 'violation' | 'pending' | 'approved') => ({
+      const finding = (id: string, tool: string, at: Status, version = '1.0.0') => ({
         device: id,
         key: tool,
         tool,
         name: tool,
         verdict: component('a', { status: at }).verdict,
         firstSeen: 1,
+        versions: [{ channel: 'npm' as const, manager: 'npm', purl: 'pkg:npm/', version }],
       });
       await addDevices('d1', 'd2', 'd3');
       await store.write(async (writing) => {
@@ -277,12 +278,17 @@ describe.each(engines)('$name', ({ open }) => {
           finding('d1', 'x', 'violation'),
           finding('d1', 'y', 'approved'),
         ]);
-        await writing.reports.setFindings('d2', [finding('d2', 'x', 'pending')]);
+        await writing.reports.setFindings('d2', [finding('d2', 'x', 'pending', '2.0.0')]);
         await writing.reports.setFindings('d3', [finding('d3', 'x', 'violation')]);
       });
       expect(await store.read.compliance.tools()).toEqual([
         { tool: 'x', devices: 3, violation: 2, pending: 1 },
         { tool: 'y', devices: 1, violation: 0, pending: 0 },
+      ]);
+      const counted = await store.read.compliance.versions(['x', 'of-nobody']);
+      expect(counted.map((row) => [row.tool, row.versions[0]?.version, row.devices])).toEqual([
+        ['x', '1.0.0', 2],
+        ['x', '2.0.0', 1],
       ]);
       const seen: string[] = [];
       const filter = { tool: 'x', verdict: null, device: null };

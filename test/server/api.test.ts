@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openApiText } from '../../server/openapi.js';
 import { makeSignInLink } from '../../server/people.js';
 import type {
+  AdvisoryList,
   DevicePage,
   FindingPage,
   LiveEvent,
@@ -230,6 +231,18 @@ describe('lists', () => {
     expect(told.get('claude-code')?.advisories).toEqual(['claude-code-covert-prompt-marker']);
     expect(told.get('claude-code')?.possibleAdvisories).toContain('CVE-2025-59536');
     expect(told.get('qoder')).toMatchObject({ advisories: [], possibleAdvisories: [] });
+    const all = (await (await running.get('/advisories')).json()) as AdvisoryList;
+    expect(all.advisories.find(({ id }) => id === 'claude-code-covert-prompt-marker')).toEqual({
+      id: 'claude-code-covert-prompt-marker',
+      title:
+        'Covert check of time zone and proxy host, hidden in the date line of the system prompt',
+      severity: 'high',
+      fixed: 'Claude Code 2.1.198, Agent SDK 0.3.198 on npm',
+      sources: [
+        'https://github.com/anthropics/claude-code/issues/72518',
+        'https://thereallo.dev/blog/claude-code-prompt-steganography',
+      ],
+    });
   });
 
   test('policies show the instants that their dates mean', async () => {
@@ -301,6 +314,7 @@ describe('the OpenAPI document', () => {
     expect(answer).toEqual(JSON.parse(committed));
     expect(answer).toMatchObject({ openapi: '3.1.0' });
     expect(Object.keys((answer as { paths: object }).paths).sort()).toEqual([
+      '/api/v1/advisories',
       '/api/v1/compliance',
       '/api/v1/compliance/trend',
       '/api/v1/devices',

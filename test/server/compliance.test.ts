@@ -64,7 +64,32 @@ describe('states', () => {
     const { total, review, online, tools } = await compliance();
     expect([total, review, online]).toEqual([8, 2, 7]);
     expect(tools).toEqual([
-      { tool: 'claude-code', toolName: 'Claude Code', devices: 6, violation: 2, pending: 1 },
+      {
+        tool: 'claude-code',
+        toolName: 'Claude Code',
+        devices: 6,
+        violation: 2,
+        pending: 1,
+        affected: 6,
+        advisories: ['CVE-2026-46406', 'claude-code-covert-prompt-marker'],
+      },
+    ]);
+  });
+
+  test('a tool counts each device once that has a version with a published fault', async () => {
+    // The covert check: 2.1.91 up to and including 2.1.197. The other fault ended before 2.1.150.
+    for (const versions of [['2.1.197'], ['2.1.150', '2.1.91'], ['2.1.198'], [null], ['2.1.91']]) {
+      const agent = await connect(running, await enrolDevice(running));
+      const components = versions.map((version, at) => ({ ...component(`${at}`), version }));
+      agent.send(new TestStream().next(snapshot(components)));
+      await agent.next();
+    }
+    expect((await compliance()).tools).toMatchObject([
+      {
+        devices: 5,
+        affected: 3,
+        advisories: ['CVE-2026-46406', 'claude-code-covert-prompt-marker'],
+      },
     ]);
   });
 

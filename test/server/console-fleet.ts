@@ -3,7 +3,7 @@
  * denied tool to the approved one in the course of a simulated day that ends now. Every state occurs,
  * so the expected counts are known from this file and not from the server.
  */
-import type { ReportedComponent } from '../../wire/messages.js';
+import type { KindCounts, ReportedComponent } from '../../wire/messages.js';
 import {
   completeScan,
   enrolDevice,
@@ -135,6 +135,20 @@ const hostile = (account: string, at: number) =>
     verdict: { status: 'review', policy, rule: 'default' },
   });
 
+/** What only looks like an AI tool, from a device whose policy has such finds reported. */
+const guess = (account: string, at: number): ReportedComponent => ({
+  ...reportedComponent({
+    tool: null,
+    name: 'brand-new-agent',
+    version: '0.1.0',
+    path: '~/.npm-global/lib/node_modules/brand-new-agent',
+    account,
+    at,
+    verdict: { status: 'review', policy, rule: 'default' },
+  }),
+  candidateReasons: ['depends-on-model-sdk', 'speaks-acp'],
+});
+
 /** What the fleet needs of the test: a server, a token, and a clock that can be set. */
 export interface FleetWorld {
   readonly address: string;
@@ -149,6 +163,7 @@ export interface FleetWorld {
 /** The device and the account whose day goes on in the test. */
 export interface Fleet {
   readonly kim: ReportingDevice;
+  readonly ana: ReportingDevice;
   readonly devices: readonly ReportingDevice[];
 }
 
@@ -164,12 +179,12 @@ export const fleetStates = {
   clear: 8,
 } as const;
 
-/** Reports all that one person's agent knows. */
+/** Reports all that one person's agent knows; `counts` of kinds that the policy has only counted. */
 export async function snapshot(
   device: ReportingDevice,
   account: string,
   at: number,
-  components: readonly ReportedComponent[],
+  { components, counts = {} }: { components: readonly ReportedComponent[]; counts?: KindCounts },
 ): Promise<void> {
   const report = {
     kind: 'snapshot',
@@ -180,7 +195,7 @@ export async function snapshot(
   } as const;
   await device.report({ ...report, components: [], scan: completeScan(at, 11) });
   await device.report(
-    { ...report, components: [...components], scan: completeScan(at, 34) },
+    { ...report, components: [...components], counts, scan: completeScan(at, 34) },
     { kind: 'person', account },
   );
 }
@@ -193,7 +208,7 @@ async function enrolAll(world: FleetWorld) {
   const { now, setClock } = world;
   setClock(now - 9 * dayMs);
   const stale = await enrol('ben-tablet');
-  await snapshot(stale, 'ben', world.clock(), [claudeCode('ben', world.clock())]);
+  await snapshot(stale, 'ben', world.clock(), { components: [claudeCode('ben', world.clock())] });
   stale.close();
   setClock(now - 20 * hourMs);
   return {
@@ -218,11 +233,13 @@ async function reportOddStates(
   const claude = claudeCode('ana', at);
   const { verdict } = claude;
   const undecided = { version: null, verdict: { ...verdict, status: 'unknown' } } as const;
-  await snapshot(unknown, 'ben', at, [claudeCode('ben', at, undecided)]);
+  await snapshot(unknown, 'ben', at, { components: [claudeCode('ben', at, undecided)] });
   const kept = { verdict: { ...verdict, status: 'excepted', rule: null } } as const;
-  await snapshot(excepted, 'ben', at, [claudeCode('ben', at, kept), qoder('ben', at)]);
-  await snapshot(pending, 'kim', at, [codex('kim', at, now), qoder('kim', at)]);
-  await snapshot(partial, 'ana', at, [claude]);
+  await snapshot(excepted, 'ben', at, {
+    components: [claudeCode('ben', at, kept), qoder('ben', at)],
+  });
+  await snapshot(pending, 'kim', at, { components: [codex('kim', at, now), qoder('kim', at)] });
+  await snapshot(partial, 'ana', at, { components: [claude] });
   await partial.report(
     {
       kind: 'changes',
@@ -264,20 +281,32 @@ export async function buildFleet(world: FleetWorld): Promise<Fleet> {
   const { now, setClock, sample, clock } = world;
   const all = await enrolAll(world);
   await reportOddStates(all, world);
-  await snapshot(all.ana, 'ana', clock(), [claudeCode('ana', clock()), hostile('ana', clock())]);
-  await snapshot(all.ben, 'ben', clock(), [claudeCode('ben', clock())]);
+  await snapshot(all.ana, 'ana', clock(), {
+    components: [
+      claudeCode('ana', clock(), { gateway: 'llm.example.com' }),
+      hostile('ana', clock()),
+      guess('ana', clock()),
+    ],
+    counts: { model: 2, service: 0 },
+  });
+  await snapshot(all.ben, 'ben', clock(), { components: [claudeCode('ben', clock())] });
   for (const device of [...all.moving, all.kim])
-    await snapshot(device, 'kim', clock(), [claudeCode('kim', clock())]);
+    await snapshot(device, 'kim', clock(), { components: [claudeCode('kim', clock())] });
   await sample();
   const moving = [all.kim, ...all.moving];
   for (let hour = 19; hour >= 0; hour -= 1) {
     setClock(now - hour * hourMs);
     const device = hour % 2 === 0 ? moving.pop() : undefined;
-    if (device !== undefined) await snapshot(device, 'kim', clock(), [qoder('kim', clock())]);
+    if (device !== undefined)
+      await snapshot(device, 'kim', clock(), { components: [qoder('kim', clock())] });
     await sample();
   }
   const { moving: moved, ...rest } = all;
   const { stale, unscanned, ...awake } = rest;
   await checkIn([...moved, ...Object.values(awake)], world);
-  return { kim: all.kim, devices: [...moved, ...Object.values(awake), stale, unscanned] };
+  return {
+    kim: all.kim,
+    ana: all.ana,
+    devices: [...moved, ...Object.values(awake), stale, unscanned],
+  };
 }

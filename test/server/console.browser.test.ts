@@ -3,40 +3,23 @@
  * person signs in by a one-time link and watches. Without a browser the suite is skipped, loudly; where
  * a browser is required (CI, CURFEW_GET_BROWSER=1) it is fetched, and nothing is skipped.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createServer, type CurfewServer } from '../../server/app.js';
-import { sampleTrend } from '../../server/compliance.js';
-import { makeEnrolToken } from '../../server/enrol.js';
-import { makeSignInLink, signInUrl } from '../../server/people.js';
-import { publish } from '../../server/publish.js';
-import { readSettings } from '../../server/settings.js';
-import type { Store } from '../../server/store/index.js';
-import { openSqliteStore } from '../../server/store/sqlite.js';
 import { deviceStates } from '../../server/views.js';
+import { findBrowser, howToGetBrowser, isBrowserRequired } from '../worlds/browser.js';
 import {
-  browserArguments,
-  findBrowser,
-  getBrowser,
-  howToGetBrowser,
-  isBrowserRequired,
-} from '../worlds/browser.js';
-import { buildConsoleIfOld, builtConsole } from './console-build.js';
-import {
-  buildFleet,
   claudeCode,
   claudeCodeTrace,
   fleetStates,
   pendingDays,
-  policyYaml,
   qoder,
   snapshot,
   type Fleet,
 } from './console-fleet.js';
+import { openConsole, type ConsoleWorld } from './console-world.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const isSkipped = findBrowser() === null && !isBrowserRequired;
@@ -46,86 +29,18 @@ if (isSkipped)
   );
 
 describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'curfew-console-'));
-  let clockMs = Date.now();
-  let store: Store;
-  let server: CurfewServer;
+  let world: ConsoleWorld;
   let address: string;
   let fleet: Fleet;
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  const problems: string[] = [];
-  const strangers: string[] = [];
-
-  const signInLink = async () =>
-    signInUrl(address, await makeSignInLink(store, { user: 'ana', role: 'admin', now: clockMs }));
-
-  /** What somebody watching would have to be told: errors of the page, and requests to elsewhere. */
-  const watch = (watched: Page) => {
-    watched.on('pageerror', (error) => problems.push(error.message));
-    watched.on('console', (message) => {
-      if (message.text().includes('Content Security Policy')) problems.push(message.text());
-    });
-    watched.on('request', (request) => {
-      if (!request.url().startsWith(address)) strangers.push(request.url());
-    });
-  };
 
   beforeAll(async () => {
-    const executablePath = await getBrowser();
-    await buildConsoleIfOld();
-    const now = clockMs;
-    const settings = readSettings({
-      flags: { data: folder, port: '0', 'log-level': 'error' },
-      environment: {},
-    });
-    store = openSqliteStore(path.join(folder, 'server.sqlite'));
-    const clock = () => clockMs;
-    server = await createServer({ settings, store, clock, consoleFolder: builtConsole });
-    address = await server.listen();
-    const { catalogue, keys } = server.context;
-    const published = await publish(
-      { store, keys, catalogue, now },
-      { yaml: policyYaml(now), author: 'ana' },
-    );
-    expect(published).toMatchObject({ kind: 'published', warnings: [] });
-    await server.announcePublished();
-    const enrolToken = await makeEnrolToken(store, {
-      group: null,
-      label: null,
-      lifeMs: 30 * 86_400_000,
-      uses: null,
-      actor: 'ana',
-      now: now - 10 * 86_400_000,
-    });
-    fleet = await buildFleet({
-      address,
-      enrolToken,
-      now,
-      clock,
-      setClock: (at) => (clockMs = at),
-      sample: () => sampleTrend(server.context),
-    });
-    browser = await chromium.launch({ executablePath, args: [...browserArguments] });
-    context = await browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      colorScheme: 'light',
-      locale: 'en-US',
-      timezoneId: 'Europe/Berlin',
-    });
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    watch(page);
+    world = await openConsole();
+    ({ address, fleet, browser, context, page } = world);
   }, 400_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    for (const device of fleet?.devices ?? []) device.close();
-    await server?.close();
-    await store?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => world?.close());
 
   const seen = (text: string | RegExp) => page.getByText(text).first().waitFor();
   const countOf = async (label: string) => {
@@ -143,7 +58,7 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   });
 
   test('a one-time link opens the overview and leaves the address', async () => {
-    const link = await signInLink();
+    const link = await world.signInLink();
     await page.goto(link);
     await page.getByRole('region', { name: 'Fleet' }).waitFor();
     expect(page.url()).toBe(`${address}/#/`);
@@ -200,11 +115,13 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   });
 
   test('a violation turns up without reload', async () => {
-    clockMs = Date.now();
+    world.clockMs = Date.now();
     const need = page.getByRole('region', { name: 'Most in need' });
     expect(await need.getByText('kim-laptop').count()).toBe(0);
     await page.getByText('Live', { exact: true }).waitFor();
-    await snapshot(fleet.kim, 'kim', clockMs, [qoder('kim', clockMs), claudeCode('kim', clockMs)]);
+    await snapshot(fleet.kim, 'kim', world.clockMs, {
+      components: [qoder('kim', world.clockMs), claudeCode('kim', world.clockMs)],
+    });
     await need.getByText('kim-laptop').waitFor({ timeout: 2000 });
     await state('kim-laptop', 'Violation').waitFor();
     await page.getByRole('status').getByText('kim-laptop: Violation').waitFor();
@@ -254,19 +171,21 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   });
 
   test('what is left of a tool has no verdict but is called a trace', async () => {
-    const trace = claudeCodeTrace('kim', clockMs);
-    await snapshot(fleet.kim, 'kim', clockMs, [claudeCode('kim', clockMs), trace]);
+    const trace = claudeCodeTrace('kim', world.clockMs);
+    await snapshot(fleet.kim, 'kim', world.clockMs, {
+      components: [claudeCode('kim', world.clockMs), trace],
+    });
     const finding = page.getByRole('article').filter({ hasText: 'Claude Code' });
     const row = finding.getByRole('row').filter({ hasText: '.claude-code-2DTsDk1V' });
     await row.getByText('Trace', { exact: true }).waitFor();
     expect(await row.getByText('Allowed').count()).toBe(0);
-    await snapshot(fleet.kim, 'kim', clockMs, [trace]);
+    await snapshot(fleet.kim, 'kim', world.clockMs, { components: [trace] });
     await finding.getByRole('heading').getByText('Trace', { exact: true }).waitFor();
     expect(await finding.getByText('Allowed').count()).toBe(0);
   });
 
   test('an open device changes when its tool is removed', async () => {
-    await snapshot(fleet.kim, 'kim', clockMs, [qoder('kim', clockMs)]);
+    await snapshot(fleet.kim, 'kim', world.clockMs, { components: [qoder('kim', world.clockMs)] });
     await page.getByRole('article').filter({ hasText: 'Claude Code' }).waitFor({
       state: 'detached',
       timeout: 2000,
@@ -289,6 +208,46 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     );
     expect(await page.locator('main img').count()).toBe(0);
     await page.getByText('review', { exact: true }).waitFor();
+  });
+
+  test('a guess says why it is one, and a tool where its requests go and what is wrong with it', async () => {
+    await page.goto(`${address}/#/devices/${fleet.ana.id}`);
+    const guess = page.getByRole('article').filter({ hasText: 'brand-new-agent' });
+    await guess.getByText('not in the catalogue').waitFor();
+    expect(await guess.innerText()).toContain(
+      'May be an AI tool: it has a command and depends on a model vendor’s SDK; it speaks the Agent Client Protocol (ACP)',
+    );
+    expect(await guess.getByText('Model gateway').count()).toBe(0);
+    const tool = page.getByRole('article').filter({ hasText: 'Claude Code' });
+    await tool.getByRole('columnheader', { name: 'Model gateway' }).waitFor();
+    await tool.getByRole('cell').getByText('llm.example.com', { exact: true }).waitFor();
+    const faults = tool.getByRole('listitem');
+    await faults.getByText('Covert check of time zone').waitFor();
+    expect((await faults.allInnerTexts()).map((text) => text.split(':')[0])).toEqual([
+      'High claude-code-covert-prompt-marker',
+      'Medium CVE-2026-46406',
+    ]);
+    expect(await faults.first().innerText()).toContain('Fixed in Claude Code 2.1.198');
+    expect(await faults.first().getByRole('link').getAttribute('href')).toBe(
+      'https://github.com/anthropics/claude-code/issues/72518',
+    );
+  });
+
+  test('what the policy has only counted shows as a number', async () => {
+    const scans = page.getByRole('region', { name: 'Scans' });
+    await scans.getByText('2 local models; 0 services left behind').waitFor();
+  });
+
+  test('the tools say on how many devices a version has a published fault', async () => {
+    await page.goto(`${address}/#/`);
+    const row = page.getByRole('row').filter({ hasText: 'Claude Code' });
+    // All that have it, but the one whose version could not be read.
+    const cells = row.getByRole('cell');
+    await expect.poll(async () => (await cells.allInnerTexts()).map(Number)).toEqual([6, 4, 0, 5]);
+    await row
+      .getByRole('note', { name: '5 devices with a published fault: CVE-2026-46406' })
+      .hover();
+    await page.getByRole('tooltip').getByText('claude-code-covert-prompt-marker').waitFor();
   });
 
   test('the list narrows by state, and an unknown device says so', async () => {
@@ -314,20 +273,27 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   test('nothing is missed while the live link is down', async () => {
     await page.goto(`${address}/#/devices`);
     await state('kim-laptop', 'Clear').waitFor();
-    server.context.live.close();
+    world.server.context.live.close();
     await page.getByText('Reconnecting', { exact: true }).waitFor();
-    await snapshot(fleet.kim, 'kim', clockMs, [claudeCode('kim', clockMs)]);
+    await snapshot(fleet.kim, 'kim', world.clockMs, {
+      components: [claudeCode('kim', world.clockMs)],
+    });
     await page.getByText('Live', { exact: true }).waitFor();
     await state('kim-laptop', 'Violation').waitFor();
   });
 
   test('axe finds nothing, in light and in dark, in any view', async () => {
-    const views = ['/', '/devices', `/devices/${fleet.kim.id}`];
+    const views = [
+      ['/', 'kim-laptop'],
+      ['/devices', 'kim-laptop'],
+      [`/devices/${fleet.kim.id}`, 'kim-laptop'],
+      [`/devices/${fleet.ana.id}`, 'Published faults'],
+    ] as const;
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const view of views) {
+      for (const [view, text] of views) {
         await page.goto(`${address}/#${view}`);
-        await page.getByText('kim-laptop').first().waitFor();
+        await page.getByText(text).first().waitFor();
         await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
         if (view === '/') await page.locator('.recharts-area').first().waitFor();
         const { violations } = await new AxeBuilder({ page }).options({ preload: false }).analyze();
@@ -346,6 +312,10 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     await page.reload();
     await page.getByRole('link', { name: '总览' }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+    await page.goto(`${address}/#/devices/${fleet.ana.id}`);
+    await seen('可能是 AI 工具：带有命令，并依赖模型厂商的 SDK；支持代理客户端协议（ACP）');
+    await seen('策略只要求上报数量：2 个本地模型；0 个残留服务');
+    await seen('已公布的缺陷');
     await page.getByText('English', { exact: true }).click();
     await page.getByRole('link', { name: 'Overview' }).waitFor();
   });
@@ -360,9 +330,14 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
 
   test('it fits a screen of 360 pixels', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
-    for (const view of ['/', '/devices', `/devices/${fleet.kim.id}`]) {
+    for (const [view, text] of [
+      ['/', 'kim-laptop'],
+      ['/devices', 'kim-laptop'],
+      [`/devices/${fleet.kim.id}`, 'kim-laptop'],
+      [`/devices/${fleet.ana.id}`, 'Published faults'],
+    ] as const) {
       await page.goto(`${address}/#${view}`);
-      await page.getByText('kim-laptop').first().waitFor();
+      await page.getByText(text).first().waitFor();
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
     }
     await page.setViewportSize({ width: 1280, height: 800 });
@@ -379,9 +354,9 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   });
 
   test('a server that is gone is named, with a way to try again', async () => {
-    await page.goto(await signInLink());
+    await page.goto(await world.signInLink());
     await page.getByRole('link', { name: 'ana-laptop' }).waitFor();
-    await server.close();
+    await world.server.close();
     await page.getByText('Reconnecting', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'ana-laptop' }).click();
     const failure = page.getByRole('main').getByRole('alert');
@@ -390,7 +365,7 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   });
 
   test('no page erred, broke its content policy, or spoke to another host', () => {
-    expect(problems).toEqual([]);
-    expect(strangers).toEqual([]);
+    expect(world.problems).toEqual([]);
+    expect(world.strangers).toEqual([]);
   });
 });
