@@ -82,7 +82,9 @@ function indexOf(world: World): ReadonlyMap<string, Home> {
   const index = new Map<string, Home>();
   for (const home of world.homes) {
     for (const folder of [looking.realPath(home.path) ?? home.path, home.path]) {
-      index.set(keyOf(world, folder), home);
+      // Of several accounts with one home the first is its owner.
+      const key = keyOf(world, folder);
+      if (!index.has(key)) index.set(key, home);
     }
   }
   homeIndexes.set(world, index);

@@ -145,7 +145,7 @@ class DiskReader implements Reader {
       const entry = path.join(folder, path.basename(place));
       if (!this.#isInside(file, entry) || this.#isRefused(file, entry)) return null;
       const stats = this.#options.disk.facts(entry);
-      return stats === undefined ? null : factsOf(stats);
+      return stats === undefined ? this.#evicted(file) : factsOf(stats);
     });
   }
 

@@ -8,7 +8,16 @@
  */
 import type { Component } from '../../policies/component.js';
 import { componentId, homeOf } from './component.js';
-import type { Detector, FileFacts, Home, Problem, Reader, Root, World } from './index.js';
+import type {
+  ContentsCache,
+  Detector,
+  FileFacts,
+  Home,
+  Problem,
+  Reader,
+  Root,
+  World,
+} from './index.js';
 import { readRegistry } from './registry.js';
 
 /** One distribution of one person. */
@@ -159,16 +168,37 @@ function linuxIn(path: string, home: Home, outer: World): Distribution | null {
   };
   const looking = inside.reader({ within: ['/'] });
   const homes = inside.homes.filter((one) => looking.target(one.path)?.kind === 'dir');
-  const { wholeChannels } = outer;
+  const { wholeChannels, contents, contentBudgetBytes } = outer;
   const world: World = {
     ...{ ...inside, reader, homes, processes: null },
     ...(wholeChannels === undefined ? {} : { wholeChannels }),
+    ...(contents === undefined ? {} : { contents: sharedCache(contents, path, outer) }),
+    ...(contentBudgetBytes === undefined ? {} : { contentBudgetBytes }),
   };
   const losses = (): readonly Problem[] => [
     ...(inside.unread ?? []),
     ...[looking, ...readers].flatMap(({ problems }) => problems),
   ];
   return { home, path, world, losses };
+}
+
+/** What programs are by their contents is remembered with the rest of the machine, by their Windows paths. */
+function sharedCache(outer: ContentsCache, rootfs: string, { path }: World): ContentsCache {
+  const outward = (place: string): string => outwardPath(place, { path: rootfs }, { path });
+  let pending = 0;
+  return {
+    get: (facts) => outer.get(facts),
+    earlier: (place) => outer.earlier(outward(place)),
+    set: (place, facts, contents) => outer.set(outward(place), facts, contents),
+    get pending() {
+      return pending;
+    },
+    // What is left over here is left over of the whole scan.
+    set pending(count) {
+      outer.pending += Math.max(0, count - pending);
+      pending = count;
+    },
+  };
 }
 
 /** Windows does not show who may run a Linux file, so every file may be a program. */
@@ -192,7 +222,11 @@ function withoutModes(reader: Reader): Reader {
 }
 
 /** A Linux path as Windows has it. */
-function outwardPath(place: string, { path: rootfs }: Distribution, { path }: World): string {
+function outwardPath(
+  place: string,
+  { path: rootfs }: Pick<Distribution, 'path'>,
+  { path }: Pick<World, 'path'>,
+): string {
   return place.startsWith('/') ? path.join(rootfs, ...place.split('/')) : place;
 }
 

@@ -8,10 +8,17 @@ import { listMounts, mountsOf } from '../detect/mounts.js';
 import type { Account, PlatformFacts } from './index.js';
 import { posixPath } from './paths.js';
 
-const firstPerson = 1000;
-/** uid of `nobody`, and above it the ranges of containers and dynamic service users. */
-const lastPerson = 60_000;
-const directoryAccounts = 65_536;
+/**
+ * The uids of people: regular ones, those that systemd-homed gives (https://systemd.io/UIDS-GIDS/), and
+ * above `nobody` those of company directories. What lies between is for dynamic service users.
+ */
+const people = [
+  [1_000, 60_000],
+  [60_001, 60_513],
+  [65_537, Infinity],
+] as const;
+/** What stands for no home at all. */
+const noHomes = new Set(['/', '/nonexistent', '/dev/null', '/var/empty', '/run/empty']);
 
 /** Accounts of a passwd(5) file; lines of another shape are left out. */
 export function parsePasswd(text: string): readonly Account[] {
@@ -28,10 +35,10 @@ export function isLoginShell(shell: string | null): boolean {
   return shell === null || !/(^|\/)(nologin|false|sync|halt|shutdown)$/.test(shell.trim());
 }
 
-function isPerson({ uid, shell }: Account): boolean {
-  if (!isLoginShell(shell)) return false;
+function isPerson({ uid, home, shell }: Account): boolean {
+  if (!isLoginShell(shell) || noHomes.has(home)) return false;
   if (uid === null || uid === 0) return true;
-  return (uid >= firstPerson && uid < lastPerson) || uid > directoryAccounts;
+  return people.some(([first, last]) => uid >= first && uid <= last);
 }
 
 /**

@@ -137,3 +137,33 @@ describe('C062 what was known stands while a home cannot be looked at', () => {
     expect(await look('--home', home)).toMatchObject(kept);
   });
 });
+
+test('C050 a file that iCloud has taken away leaves its place unread, and what was known of it stands', async () => {
+  const flags = [
+    '--world',
+    top,
+    '--platform',
+    'darwin',
+    '--state',
+    path.join(top, 'state'),
+    '--json',
+  ];
+  const look = async (): Promise<string> => {
+    let text = '';
+    await runScan(flags, { stdout: (part) => void (text += part), stderr: () => {} });
+    return text;
+  };
+  const modules = 'Users/ana/.npm-global/lib/node_modules/@openai/codex';
+  place(top, 'Users/ana/.npmrc', 'prefix=${HOME}/.npm-global\n');
+  place(top, `${modules}/package.json`, '{"name":"@openai/codex","version":"0.50.0"}');
+  place(top, 'Users/ana/.claude/settings.json', '{}');
+  expect((await look()).includes('"summary","status":"complete"')).toBe(true);
+  for (const file of [`${modules}/package.json`, 'Users/ana/.claude/settings.json']) {
+    const at = path.join(top, file);
+    fs.renameSync(at, path.join(path.dirname(at), `.${path.basename(at)}.icloud`));
+  }
+  const after = await look();
+  expect(after.includes('"version":"0.50.0"')).toBe(true);
+  expect(after.match(/"code":"placeholder"/g)).toHaveLength(2);
+  expect(after.includes('"status":"partial"')).toBe(true);
+});

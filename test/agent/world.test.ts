@@ -43,6 +43,23 @@ describe('people', () => {
     expect(people(folderWorld(top, 'darwin', { catalogue, accounts }))).toContain('root /var/root');
   });
 
+  test('C109 people of systemd-homed and of a directory are people, and a home that is none is nobody’s', () => {
+    const account = (name: string, uid: number, at = `/home/${name}`): object => {
+      return { name, uid, home: at, shell: '/bin/bash' };
+    };
+    const accounts = parseAccounts([
+      account('ana', 60_000),
+      account('ben', 60_010),
+      account('dynamic', 61_200),
+      account('nobody', 65_534),
+      account('kim', 1_928_374_650),
+      account('agent', 1_001, '/nonexistent'),
+      account('sync', 1_002, '/'),
+    ]);
+    const found = folderWorld(top, 'linux', { catalogue, accounts }).homes;
+    expect(found.map(({ account: name }) => name)).toEqual(['ana', 'ben', 'kim']);
+  });
+
   test('the passwd file of a folder names its people, and a home without a line is one too', () => {
     const lines = [
       'root:x:0:0:root:/root:/bin/bash',

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createContentsCache } from '../../agent/detect/contents-cache.js';
 import { folderWorld } from '../../agent/detect/world.js';
 import { relate, rootStates } from '../../agent/related.js';
 import { prepareScan, scanWorld, type ScanResult } from '../../agent/scan.js';
@@ -14,6 +15,7 @@ import { builtInCatalogue } from '../../policies/catalogue.js';
 import { writeHive, type HiveKey } from '../worlds/hive.js';
 import { claudeNative, link, place } from '../worlds/native.js';
 import { codex, npmrcPrefix } from '../worlds/npm.js';
+import { goProgram } from '../worlds/programs.js';
 
 const catalogue = builtInCatalogue();
 const ubuntu =
@@ -169,4 +171,25 @@ test("a gateway that is set inside belongs to the person's installs", async () =
   const related = relate(components, { catalogue, roots: rootStates(readings) });
   const claude = related.find(({ tool }) => tool === 'claude-code');
   expect(claude).toMatchObject({ gateway: 'gateway.example.test', owner: 'ana' });
+});
+
+test('what a program in a distribution is by its contents is remembered with the rest', async () => {
+  const rootfs = unpackLinux(ubuntu);
+  const program = path.join(rootfs, 'home/dev/.local/bin/helper');
+  fs.writeFileSync(program, goProgram('github.com/ollama/ollama', 'v0.12.6'), { mode: 0o755 });
+  const contents = createContentsCache(catalogue.sha256);
+  const look = async (contentBudgetBytes: number): Promise<unknown> => {
+    const world = { ...folderWorld(top, 'win32', { catalogue }), contents, contentBudgetBytes };
+    await prepareScan(world);
+    return scanWorld(world).components.find(({ tool }) => tool === 'ollama')?.version;
+  };
+  expect(await look(64 * 1024 * 1024)).toBe('0.12.6');
+  expect(await look(0)).toBe('0.12.6');
+  const folder = ubuntu.replaceAll('/', '\\');
+  expect(contents.entries().files.map(({ path: at }) => at)).toContain(
+    `C:\\${folder}\\rootfs\\home\\dev\\.local\\bin\\helper`,
+  );
+  fs.appendFileSync(program, 'changed');
+  expect(await look(0)).toBe('0.12.6');
+  expect(contents.pending).toBeGreaterThan(0);
 });
