@@ -132,6 +132,12 @@ function scoopFolders(world: World): {
   return { global: global.filter((folder) => folder !== undefined), own };
 }
 
+/** A place that is nobody's home, where it is named and where it really lies, may be read as well. */
+function outside(path: string, world: World): readonly string[] {
+  const real = world.reader({ within: [] }).realPath(path) ?? path;
+  return [path, real].every((place) => homeOf(world, place) === null) ? [path] : [];
+}
+
 function homeRoots(home: Home, world: World): readonly Root[] {
   const { join } = world.path;
   switch (world.platform) {
@@ -146,7 +152,7 @@ function homeRoots(home: Home, world: World): readonly Root[] {
       return [
         ...[join(home.path, 'scoop'), ...(scoopFolders(world).own.get(home) ?? [])]
           .map((folder) => join(folder, 'apps'))
-          .map((path) => rootOf({ manager: 'scoop', path, home, within: [path] })),
+          .map((path) => rootOf({ manager: 'scoop', path, home, within: outside(path, world) })),
         rootOf({ manager: 'winget', path: winget, home }),
       ];
     }
