@@ -20,6 +20,9 @@ const deepBudgetBytes = 1024 * MiB;
 const budgetTimeMs = 3_000;
 const maxFileBytes = 512 * MiB;
 const pieceBytes = MiB;
+/** Longer reads are looked through one after another: memory for each would stay with the process. */
+const ownBytes = 256 * 1024;
+let shared: Buffer | null = null;
 /** Read twice, at the end of a piece and at the start of the next: longer than any text and its version. */
 const overlapBytes = 2048;
 /** How far behind the first text one of another tool is looked for. */
@@ -95,7 +98,9 @@ export function identifyContents(
   }
   let isRead = true;
   const read: ReadBytes = (offset, length) => {
-    const part = reader.part(path, offset, length);
+    const isLong = length > ownBytes && length <= pieceBytes;
+    const into = isLong ? (shared ??= Buffer.allocUnsafe(pieceBytes)) : undefined;
+    const part = reader.part(path, offset, length, into);
     if (part === null) isRead = false;
     effort.leftBytes -= part?.bytes.length ?? 0;
     return part?.bytes ?? null;

@@ -182,9 +182,9 @@ export interface Reader {
   bytes(file: string, maxBytes?: number): Buffer | null;
   /**
    * Up to `length` bytes from `offset` on (below zero: from the end back), of a file of any size. Fewer
-   * where the file ends; null when absent or refused.
+   * where the file ends; null when absent or refused. The bytes lie in `into` where they have room there.
    */
-  part(file: string, offset: number, length: number): FilePart | null;
+  part(file: string, offset: number, length: number, into?: Buffer): FilePart | null;
   /** Text in UTF-8, or in UTF-16 with its mark; without that mark. null when absent or refused. Default limit 4 MiB. */
   text(file: string, maxBytes?: number): string | null;
   /** Parsed JSON (comments and trailing commas allowed); undefined when absent, refused or malformed. */

@@ -105,13 +105,15 @@ class DiskReader implements Reader {
     });
   }
 
-  part(file: string, offset: number, length: number): FilePart | null {
+  part(file: string, offset: number, length: number, into?: Buffer): FilePart | null {
     return this.#attempt(file, null, () => {
       const real = this.#enter(file) ?? this.#evicted(file);
       if (real === null || !this.#isReadable(file, real, Infinity)) return null;
       return this.#opened(file, real, (descriptor, size) => {
         const from = Math.min(offset < 0 ? Math.max(size + offset, 0) : offset, size);
-        const bytes = Buffer.allocUnsafe(Math.max(Math.min(length, size - from), 0));
+        const wanted = Math.max(Math.min(length, size - from), 0);
+        const hasRoom = into !== undefined && into.length >= wanted;
+        const bytes = hasRoom ? into.subarray(0, wanted) : Buffer.allocUnsafe(wanted);
         const count = bytes.length === 0 ? 0 : fs.readSync(descriptor, bytes, { position: from });
         return { bytes: bytes.subarray(0, count), offset: from, size };
       });
