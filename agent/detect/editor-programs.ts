@@ -15,18 +15,19 @@ const maxPrograms = 2_000;
 
 /** The extensions folders inside editors' program folders that are there now. */
 export function programRoots(world: World): readonly Root[] {
-  const { parents, below } = placesOf(world);
-  return parents.flatMap((parent) => {
+  return placesOf(world).flatMap(({ parent, below }) => {
     const home = homeOf(world, parent);
     if (home === null && !world.hasSystem) return [];
     const boundary = { within: [parent] };
     const reader = world.reader(boundary);
     return reader
       .list(parent)
-      .filter(({ kind }) => kind === 'dir')
+      .filter(
+        ({ name, kind }) => kind === 'dir' && (parent !== home?.path || !name.startsWith('.')),
+      )
       .slice(0, maxPrograms)
       .flatMap(({ name }) => buildsOf(world.path.join(parent, name), world, reader))
-      .map((program) => world.path.join(program, below))
+      .map((program) => world.path.join(program, ...below.split('/')))
       .filter((path) => reader.facts(path)?.kind === 'dir')
       .map((path): Root => {
         const manager = editorOf(path, world, reader)?.id ?? null;
@@ -56,38 +57,81 @@ export function isProgramRoot({ id }: Root): boolean {
   return id.startsWith(prefix);
 }
 
-/** Folders whose entries are programs, and where such a program keeps its extensions. */
-function placesOf({ platform, path, homes }: World): {
-  readonly parents: readonly string[];
+/** A folder whose entries are programs, and where such a program keeps its extensions. */
+interface Place {
+  readonly parent: string;
   readonly below: string;
-} {
-  const inHomes = (folder: string): readonly string[] =>
-    homes.map((home) => path.join(home.path, folder));
+}
+
+const inProgram = 'resources/app/extensions';
+const snaps = ['code', 'code-insiders', 'codium'];
+const flatpaks = ['com.visualstudio.code', 'com.visualstudio.code.insiders', 'com.vscodium.codium'];
+/** Folders of a home in which people unpack programs; itself among them. */
+const unpackedIn = ['', 'Apps', 'apps', 'opt', 'programs', '.local/opt', '.local/share'];
+
+function placesOf(world: World): readonly Place[] {
+  const { platform, path, homes } = world;
+  const programs = (...parents: readonly string[]): readonly Place[] =>
+    parents.map((parent) => ({ parent, below: inProgram }));
+  const inHomes = (...folders: readonly string[]): readonly string[] =>
+    homes.flatMap((home) => folders.map((folder) => path.join(home.path, folder)));
+  const servers = homes.flatMap((home) => serverPlaces(home, world));
   switch (platform) {
-    case 'linux':
-      return {
-        parents: ['/opt', '/usr/share', '/usr/lib', '/usr/local/share'],
-        below: 'resources/app/extensions',
-      };
+    case 'linux': {
+      const sandboxed = ['/var/lib/flatpak', ...inHomes('.local/share/flatpak')].flatMap((top) =>
+        flatpaks.flatMap((app) =>
+          ['extra', 'share'].map((folder) =>
+            path.join(top, 'app', app, 'current/active/files', folder),
+          ),
+        ),
+      );
+      return [
+        ...programs('/opt', '/usr/share', '/usr/lib', '/usr/local/share'),
+        ...programs(...snaps.map((app) => `/snap/${app}/current/usr/share`), ...sandboxed),
+        ...programs(...inHomes(...unpackedIn)),
+        ...servers,
+      ];
+    }
     case 'darwin':
-      return {
-        parents: ['/Applications', ...inHomes('Applications')],
-        below: 'Contents/Resources/app/extensions',
-      };
+      return [
+        ...['/Applications', ...inHomes('Applications')].map((parent) => {
+          return { parent, below: 'Contents/Resources/app/extensions' };
+        }),
+        ...servers,
+      ];
     case 'win32':
-      return {
-        parents: ['C:\\Program Files', ...inHomes('AppData\\Local\\Programs')],
-        below: 'resources\\app\\extensions',
-      };
+      return [
+        ...programs('C:\\Program Files', ...inHomes('AppData\\Local\\Programs')),
+        ...programs(...inHomes(...unpackedIn.filter((folder) => !folder.startsWith('.')))),
+        ...servers,
+      ];
   }
 }
 
-/** The editor whose home folder the product record names. */
+/** The remote half of an editor is a program too, one per version: by the editor's own command, or as `bin/<commit>`. */
+function serverPlaces(home: Home, world: World): readonly Place[] {
+  const { join } = world.path;
+  const reader = world.reader({ within: [home.path] });
+  return world.catalogue.editors.flatMap(({ homeFolder, isServer }) => {
+    const folder = join(home.path, homeFolder);
+    if (!isServer || reader.facts(folder) === null) return [];
+    return [
+      { parent: join(folder, 'cli', 'servers'), below: 'server/extensions' },
+      { parent: join(folder, 'bin'), below: 'extensions' },
+    ];
+  });
+}
+
+/** The editor whose home folder the product record names; a server lies in its own. */
 function editorOf(extensions: string, world: World, reader: Reader): EditorHost | null {
+  const { editors } = world.catalogue;
+  const folders = new Set(extensions.split(world.path.sep));
+  const server = editors.find(({ homeFolder, isServer }) => isServer && folders.has(homeFolder));
+  if (server !== undefined) return server;
   const product = reader.json(world.path.join(world.path.dirname(extensions), 'product.json'));
   const isRecord = typeof product === 'object' && product !== null && 'dataFolderName' in product;
   const folder = isRecord ? product.dataFolderName : null;
-  return world.catalogue.editors.find(({ homeFolder }) => homeFolder === folder) ?? null;
+  return editors.find(({ homeFolder }) => homeFolder === folder) ?? null;
 }
 
 export function readProgram(root: Root, world: World, reader: Reader): readonly Component[] {

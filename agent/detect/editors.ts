@@ -102,10 +102,33 @@ function readRoot(root: Root, world: World, reader: Reader): readonly Component[
   }
   if (!hasManifest) addFolders(listed, place);
   if (isRead && listed.size === 0) noteEmptied(manifest, place);
-  return [...listed.values()]
-    .filter((install) => !obsolete.has(install.folder.toLowerCase()))
-    .map((install) => componentOf(install, place))
+  const kept = [...listed.values()].filter(({ folder }) => !obsolete.has(folder.toLowerCase()));
+  const loaded = loadedAmong(kept);
+  return kept
+    .map((install) => componentOf(install, loaded.has(install), place))
     .filter((component) => component !== null);
+}
+
+/** Of two versions in one list, or in a folder without lists, the editor loads the later one. */
+function loadedAmong(installs: readonly Install[]): ReadonlySet<Install> {
+  const chosen = new Map<string, Install>();
+  for (const install of installs) {
+    for (const list of install.lists.length === 0 ? [''] : install.lists) {
+      const key = JSON.stringify([list, install.id]);
+      const other = chosen.get(key);
+      if (other === undefined || isLater(install.version, other.version)) chosen.set(key, install);
+    }
+  }
+  return new Set(chosen.values());
+}
+
+function isLater(version: string | null, than: string | null): boolean {
+  const [one, two] = [version, than].map((each) => (each ?? '').split(/[.+-]/).map(Number));
+  for (let at = 0; at < 3; at += 1) {
+    const difference = (one?.[at] ?? 0) - (two?.[at] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
 }
 
 interface Place {
@@ -156,7 +179,9 @@ function parseEntry(value: unknown, root: Root, world: World): Listed | 'odd' | 
   const entry = asRecord(value);
   const id = asRecord(entry?.['identifier'])?.['id'];
   if (entry === null || typeof id !== 'string' || !idPattern.test(id)) return 'odd';
-  const place = entry['relativeLocation'] ?? locationPath(entry['location'], world);
+  const { location } = entry;
+  const own = typeof location === 'string' ? location : locationPath(location, world);
+  const place = entry['relativeLocation'] ?? own;
   if (typeof place !== 'string' || place === '' || place.includes('\0')) return 'odd';
   const folder = world.path.relative(root.path, world.path.resolve(root.path, place));
   const isChild = folder !== '' && !folder.startsWith('..') && !/[\\/]/.test(folder);
@@ -169,7 +194,10 @@ function parseEntry(value: unknown, root: Root, world: World): Listed | 'odd' | 
   };
 }
 
-/** `location` is a URI as the editor revives it; on Windows its path is `/c:/Users/...`. */
+/**
+ * `location` is a URI as the editor revives it; on Windows its path is `/c:/Users/...`. As text it is the
+ * name of the folder.
+ */
 function locationPath(location: unknown, world: World): string | null {
   const uri = asRecord(location);
   if (uri === null || uri['scheme'] !== 'file' || typeof uri['path'] !== 'string') return null;
@@ -217,7 +245,14 @@ function noteEmptied(manifest: string, { root, world, reader }: Place): void {
   if (folders.length > 0) reader.note(manifest, 'manifest-empty', false);
 }
 
-function componentOf(install: Install, place: Place): Component | null {
+/** Whether the editor finds its record in the folder; what cannot be looked at is there for all we know. */
+function isWhole(path: string, { world, reader }: Place): boolean {
+  const before = reader.problems.length;
+  const record = reader.facts(world.path.join(path, 'package.json'));
+  return record !== null || reader.problems.length > before;
+}
+
+function componentOf(install: Install, isLoaded: boolean, place: Place): Component | null {
   const { root, world, reader } = place;
   const claim = toolOf(world, 'editor-extension', install.id);
   const isAsked = claim !== 'unwanted' || world.wholeChannels?.has('editor-extension') === true;
@@ -228,7 +263,8 @@ function componentOf(install: Install, place: Place): Component | null {
   const inFolder = install.version === null && hasFolder ? readPackage(path, place) : null;
   const isListed = install.lists.length > 0;
   const isOff = place.isOff(install.id, install.lists);
-  const sure = isListed && hasFolder ? 'high' : 'medium';
+  const isThere = isLoaded && isWhole(path, place);
+  const sure = isListed && hasFolder && isThere ? 'high' : 'medium';
   const readsPackage = !isListed || inFolder !== null || signs !== null;
   return makeComponent(world, {
     tool: claim === 'unwanted' ? null : claim,
@@ -237,7 +273,7 @@ function componentOf(install: Install, place: Place): Component | null {
     name: install.id,
     version: install.version ?? inFolder?.version ?? null,
     path,
-    state: isOff ? 'disabled' : 'installed',
+    state: !isThere ? 'residual' : isOff ? 'disabled' : 'installed',
     confidence: signs === null ? sure : confidenceOf(signs),
     evidence: [
       ...install.lists,

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Component } from '../../policies/component.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { editors } from '../../agent/detect/editors.js';
@@ -268,5 +268,75 @@ test('a program folder in a home belongs to that person', () => {
   const world = folderWorld(root, 'darwin', { catalogue: builtInCatalogue() });
   expect(look(world).components).toMatchObject([
     { name: 'anthropic.claude-code', state: 'bundled', owner: 'ana', manager: null },
+  ]);
+});
+
+test.each([
+  ['linux', 'snap/code/current/usr/share/code/resources/app', 'vscode', null],
+  [
+    'linux',
+    'var/lib/flatpak/app/com.visualstudio.code/current/active/files/extra/vscode/resources/app',
+    'vscode',
+    null,
+  ],
+  ['linux', 'home/ana/VSCode-linux-x64/resources/app', 'vscode', 'ana'],
+  ['linux', 'home/ana/.vscode-server/cli/servers/Stable-abc/server', 'vscode-server', 'ana'],
+  ['linux', 'home/ana/.cursor-server/bin/0123abc', 'cursor-server', 'ana'],
+  ['win32', 'Users/ana/Apps/VSCode/resources/app', 'vscode', 'ana'],
+] as const)('C011: on %s an extension in %s is bundled', (platform, program, manager, owner) => {
+  const copilot = { id: 'GitHub.copilot-chat', version: '0.45.1', folder: 'copilot' };
+  unpacked(path.join(root, program, 'extensions'), copilot);
+  place(path.join(root, program), 'product.json', '{"dataFolderName":".vscode"}');
+  const world = folderWorld(root, platform, { catalogue: builtInCatalogue() });
+  expect(look(world).components).toMatchObject([
+    { name: 'github.copilot-chat', version: '0.45.1', state: 'bundled', manager, owner },
+  ]);
+});
+
+describe('of an extension that is listed', () => {
+  const states = (): unknown[] =>
+    lookAtHome().components.map(({ version, state }) => [version, state]);
+  const later = { ...claude, version: '2.1.121' };
+
+  test('twice the later version is loaded, and the other one is a trace', () => {
+    installed(extensions, { ...claude, version: '2.1.9' }, later);
+    expect(states()).toEqual([
+      ['2.1.9', 'residual'],
+      ['2.1.121', 'installed'],
+    ]);
+  });
+
+  test('by two profiles with a version of its own each is loaded', () => {
+    installed(extensions, claude);
+    unpacked(extensions, later);
+    writeList(path.join(home, '.config/Code/User/profiles/-1a2b'), [listEntry(extensions, later)]);
+    expect(states()).toEqual([
+      ['2.1.120', 'installed'],
+      ['2.1.121', 'installed'],
+    ]);
+  });
+
+  test('a folder that is gone or half deleted leaves a trace (C002)', () => {
+    writeList(extensions, [listEntry(extensions, claude)]);
+    expect(states()).toEqual([['2.1.120', 'residual']]);
+    place(extensions, 'anthropic.claude-code-2.1.120/dist/main.js', '');
+    expect(states()).toEqual([['2.1.120', 'residual']]);
+  });
+
+  test('the place may be the name of the folder alone', () => {
+    unpacked(extensions, claude);
+    const location = 'anthropic.claude-code-2.1.120';
+    const entry = listEntry(extensions, claude, { location, relativeLocation: undefined });
+    writeList(extensions, [entry]);
+    expect(states()).toEqual([['2.1.120', 'installed']]);
+  });
+});
+
+test('C005: of two versions without any list the later one is loaded', () => {
+  unpacked(extensions, { ...claude, version: '2.1.9' });
+  unpacked(extensions, { ...claude, version: '2.1.120' });
+  expect(lookAtHome().components).toMatchObject([
+    { version: '2.1.120', state: 'installed', confidence: 'medium' },
+    { version: '2.1.9', state: 'residual' },
   ]);
 });
