@@ -59,12 +59,14 @@ async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   const world = past.knownIn(await worldOf(flags, policy, catalogue));
   await prepareScan(world);
   const result = scanWorld(world);
-  const { components: known, firstSeen } = past.remember(result);
+  const { components: known, firstSeen, lastSeen } = past.remember(result);
   const components = relate(known, { catalogue, roots: rootStates(result.readings) });
   const judged = await withAdvisories(await judge(components, { flags, policy, world }), catalogue);
   const dated = judged.map((each): Judged => {
-    const firstSeenMs = firstSeen[each.component.id];
-    return firstSeenMs === undefined ? each : { ...each, firstSeenMs };
+    const { id } = each.component;
+    const [firstSeenMs, lastSeenMs] = [firstSeen[id], lastSeen[id]];
+    if (firstSeenMs === undefined || lastSeenMs === undefined) return each;
+    return { ...each, firstSeenMs, lastSeenMs };
   });
   const summary = summaryRecord(dated, result.readings, result.durationMs);
   if (flags.isJson) {
@@ -135,12 +137,13 @@ interface Past {
   remember(result: ScanResult): {
     readonly components: readonly Component[];
     readonly firstSeen: Readonly<Record<string, number>>;
+    readonly lastSeen: Readonly<Record<string, number>>;
   };
 }
 
 const noPast: Past = {
   knownIn: (world) => world,
-  remember: ({ components }) => ({ components, firstSeen: {} }),
+  remember: ({ components }) => ({ components, firstSeen: {}, lastSeen: {} }),
 };
 
 async function pastOf(flags: ScanFlags, io: CommandIo): Promise<Past> {
@@ -156,7 +159,8 @@ async function pastOf(flags: ScanFlags, io: CommandIo): Promise<Past> {
     remember: (result) => {
       const known = remember(history, result, { coverage, atMs });
       inState(state, () => writeHistory(state, known.history));
-      return { components: known.components, firstSeen: known.history.firstSeen };
+      const { firstSeen, lastSeen = {} } = known.history;
+      return { components: known.components, firstSeen, lastSeen };
     },
   };
 }

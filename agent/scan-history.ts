@@ -18,12 +18,16 @@ const format = 1;
 interface RootRow {
   /** Which kind of scan planned it last: another kind does not close it. */
   readonly coverage: string;
+  /** Of the home that it lies in; null for the machine's, left out by earlier versions. */
+  readonly account?: string | null;
   readonly components: readonly Component[];
 }
 
 export interface History {
   readonly format: typeof format;
   readonly firstSeen: Readonly<Record<string, number>>;
+  /** Instants of the last scans that saw them; left out by earlier versions. */
+  readonly lastSeen?: Readonly<Record<string, number>>;
   readonly roots: Readonly<Record<string, RootRow>>;
 }
 
@@ -87,8 +91,9 @@ export function remember(
   { coverage, atMs }: { readonly coverage: string; readonly atMs: number },
 ): { readonly history: History; readonly components: readonly Component[] } {
   const planned = new Set(readings.map(({ root }) => root.id));
+  const blind = unseenAccounts(readings);
   const kept = Object.entries(known.roots).filter(
-    ([id, row]) => !planned.has(id) && row.coverage !== coverage,
+    ([id, row]) => !planned.has(id) && (row.coverage !== coverage || blind.has(accountOf(row))),
   );
   const read = readings.map((reading) => {
     return [reading.root.id, rowOf(reading, known, coverage)] as const;
@@ -102,16 +107,37 @@ export function remember(
   for (const component of all) {
     if (!components.has(component.id)) components.set(component.id, component);
   }
-  const firstSeen = Object.fromEntries(
-    [...components.keys()].map((id) => [id, known.firstSeen[id] ?? atMs]),
+  const seen = new Set(readings.flatMap((row) => row.components.map(({ id }) => id)));
+  const ids = [...components.keys()];
+  const firstSeen = Object.fromEntries(ids.map((id) => [id, known.firstSeen[id] ?? atMs]));
+  const lastSeen = Object.fromEntries(
+    ids.map((id) => [id, seen.has(id) ? atMs : (known.lastSeen?.[id] ?? firstSeen[id] ?? atMs)]),
   );
-  return { history: { format, firstSeen, roots }, components: [...components.values()] };
+  return { history: { format, firstSeen, lastSeen, roots }, components: [...components.values()] };
 }
+
+/**
+ * Whose places could not all be looked at: there a scan names fewer roots than there are, as files of a
+ * home say where more of them lie.
+ */
+function unseenAccounts(readings: readonly Reading[]): ReadonlySet<string | null> {
+  const unseen = ['unavailable', 'unreadable', 'timeout'];
+  return new Set(
+    readings
+      .filter(({ status }) => unseen.includes(status))
+      .map(({ root }) => root.home?.account ?? null),
+  );
+}
+
+const accountOf = ({ account, components }: RootRow): string | null =>
+  account === undefined ? (components[0]?.owner ?? null) : account;
 
 function rowOf(reading: Reading, known: History, coverage: string): RootRow {
   const { root, status, components } = reading;
-  if (status === 'complete' || status === 'absent') return { coverage, components };
+  const account = root.home?.account ?? null;
+  if (status === 'complete' || status === 'absent') return { coverage, account, components };
   const found = new Set(components.map(({ id }) => id));
   const before = known.roots[root.id]?.components ?? [];
-  return { coverage, components: [...components, ...before.filter(({ id }) => !found.has(id))] };
+  const kept = before.filter(({ id }) => !found.has(id));
+  return { coverage, account, components: [...components, ...kept] };
 }

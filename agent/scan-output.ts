@@ -50,6 +50,8 @@ export interface ComponentRecord extends Pick<
   readonly possibleAdvisories?: readonly string[];
   /** ISO 8601; only where history is kept. */
   readonly firstSeen?: string;
+  /** The same of the last scan that saw it: earlier than this one where its place could not be read. */
+  readonly lastSeen?: string;
 }
 
 export interface RootRecord {
@@ -77,6 +79,7 @@ export interface Judged {
   readonly verdict: Verdict | null;
   readonly affected?: readonly Affected[];
   readonly firstSeenMs?: number;
+  readonly lastSeenMs?: number;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -86,6 +89,7 @@ export function componentRecord({
   verdict,
   affected = [],
   firstSeenMs,
+  lastSeenMs,
 }: Judged): ComponentRecord {
   const { id, tool, channel, manager, purl, name, version } = component;
   const { path, owner, scope, state, confidence, evidence, candidate, gateway } = component;
@@ -100,6 +104,7 @@ export function componentRecord({
     verdict: verdict === null ? null : verdictRecord(verdict),
     ...advisoryFields(affected),
     ...(firstSeenMs === undefined ? {} : { firstSeen: iso(firstSeenMs) }),
+    ...(lastSeenMs === undefined ? {} : { lastSeen: iso(lastSeenMs) }),
   };
 }
 

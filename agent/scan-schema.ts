@@ -69,6 +69,11 @@ const component = Type.Object({
     }),
   ),
   firstSeen: Type.Optional(text('Instant of the first scan that found it; only with --state.')),
+  lastSeen: Type.Optional(
+    text(
+      'Instant of the last scan that saw it, earlier than this one where its place was not read.',
+    ),
+  ),
 });
 
 const problem = Type.Object({

@@ -10,7 +10,7 @@ import { folderWorld, homesWorld, parseAccounts } from '../../agent/detect/world
 import { runScan } from '../../agent/scan-command.js';
 import { scanWorld } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
-import { claudeNative, link, place } from '../worlds/native.js';
+import { claudeNative, link, place, program } from '../worlds/native.js';
 
 const catalogue = builtInCatalogue();
 const accounts = parseAccounts([{ name: 'ana', uid: 1000, home: '/home/ana', shell: '/bin/sh' }]);
@@ -128,6 +128,55 @@ describe('C062 what was known stands while a home cannot be looked at', () => {
     place(home, '.profile', '');
     expect(await look(...flags())).toMatchObject([{ record: 'summary', status: 'complete' }]);
   });
+
+  test('C061 places that only files of the home name keep what they held, with the time it was seen', async () => {
+    const flags = ['--world', top, '--platform', 'linux'];
+    const who = place(top, 'accounts.json', JSON.stringify(accounts));
+    place(home, '.npmrc', 'prefix=${HOME}/own\n');
+    place(home, '.profile', 'export PATH="$HOME/tools/bin:$PATH"\n');
+    place(
+      home,
+      'own/lib/node_modules/@openai/codex/package.json',
+      '{"name":"@openai/codex","version":"0.50.0"}',
+    );
+    program(home, 'tools/bin/claude');
+    const at = (day: number): string[] => ['--accounts', who, '--at', `2026-07-0${day}T00:00:00Z`];
+    const seen = (day: number): object => ({ lastSeen: `2026-07-0${day}T00:00:00.000Z` });
+    expect(await look(...flags, ...at(1))).toMatchObject([
+      seen(1),
+      seen(1),
+      { status: 'complete' },
+    ]);
+    emptied();
+    expect(await look(...flags, ...at(2))).toMatchObject([seen(1), seen(1), { status: 'partial' }]);
+    fs.writeFileSync(who, '[]');
+    expect(await look(...flags, ...at(3))).toMatchObject([{ status: 'complete' }]);
+  });
+
+  test.each(['.npmrc', '.profile'])(
+    'C061 %s that cannot be read removes nothing behind it',
+    async (name) => {
+      place(home, '.npmrc', 'prefix=${HOME}/own\n');
+      place(home, '.profile', 'export PATH="$HOME/tools/bin:$PATH"\n');
+      place(
+        home,
+        'own/lib/node_modules/@openai/codex/package.json',
+        '{"name":"@openai/codex","version":"0.50.0"}',
+      );
+      program(home, 'tools/bin/claude');
+      await look('--home', home);
+      fs.rmSync(path.join(home, name));
+      fs.mkdirSync(path.join(home, name));
+      const after = await look('--home', home);
+      expect(after.map(({ tool, status }) => tool ?? status).sort()).toEqual([
+        'claude-code',
+        'codex-cli',
+        'partial',
+      ]);
+      fs.rmdirSync(path.join(home, name));
+      expect(await look('--home', home)).toHaveLength(2);
+    },
+  );
 
   test('a home that is locked keeps what it held', async () => {
     claudeNative(home, ['2.1.120'], '2.1.120');
