@@ -1,7 +1,7 @@
 /**
  * Local models by name, where the runners that a person uses keep them: Ollama's manifests, LM Studio's
  * folders, the cache of Hugging Face, and single files of llama.cpp and GPT4All. Names of files and
- * folders are all that is looked at; no model is opened, and none is a tool. They stay on the device.
+ * folders are all that is looked at; no model is opened, and none is a tool. A policy says what leaves.
  * Layouts: ollama/ollama (types/model/name.go), lmstudio.ai/docs (import models),
  * huggingface.co/docs/huggingface_hub (manage-cache), ggml-org/llama.cpp (common/download.cpp).
  */
