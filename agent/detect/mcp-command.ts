@@ -18,8 +18,8 @@ const programPattern = /^[\w.+@-]{1,64}$/;
 export function commandName(command: string): string | null {
   const quoted = /^"([^"]*)"|^'([^']*)'/.exec(command.trim());
   const path = quoted?.[1] ?? quoted?.[2] ?? unquotedPath(command.trim());
-  const name = path.split(/[\\/]/).at(-1) ?? '';
-  return programPattern.test(name) ? name.replace(/\.(exe|cmd|bat|com|ps1)$/i, '') : null;
+  const name = (path.split(/[\\/]/).at(-1) ?? '').replace(/\.(exe|cmd|bat|com|ps1)$/i, '');
+  return programPattern.test(name) ? name : null;
 }
 
 /** The program of a line that may hold arguments too; only Windows' own paths may have a blank in them. */
