@@ -21,7 +21,7 @@ export function readPackaged(root: Root, world: World, reader: Reader): readonly
     hive: 'classes',
     home: root.home,
     key: packages,
-    wanted: new Set<string>(),
+    wanted: new Set(['packagerootfolder']),
   } as const;
   const registered = [...(readRegistry(branch, world, reader)?.keys ?? [])];
   if (registered.length > maxPackages) reader.note(root.path, 'too-many');
@@ -34,6 +34,11 @@ export function readPackaged(root: Root, world: World, reader: Reader): readonly
       .filter(([name]) => isOf(name))
       .flatMap(([name, values]) => {
         const folder = folderOf(name, values.get('packagerootfolder'), world);
+        const drive = world.path.parse(folder).root;
+        if (world.reader({ within: [drive] }).target(drive) === null) {
+          reader.note(folder, 'not-mounted');
+          return [];
+        }
         const looking = world.reader({ within: [folder] });
         const file = world.path.join(folder, ...rest);
         if (looking.target(file)?.kind !== 'file') return [];

@@ -107,3 +107,30 @@ describe('a store of Windows that was moved', () => {
     ]);
   });
 });
+
+test('C062 a packaged application on a drive that is not there is neither told nor taken for gone', () => {
+  const name = 'Claude_0.14.10.0_x64__pzs8sxrjxfjjc';
+  const key = `Local Settings\\Software\\Microsoft\\Windows\\CurrentVersion\\AppModel\\Repository\\Packages\\${name}`;
+  const values = { PackageRootFolder: `D:\\WindowsApps\\${name}` };
+  const classes = 'Users/ana/AppData/Local/Microsoft/Windows/UsrClass.dat';
+  writeHive(path.join(root, classes), withKey({}, key, { values }));
+  const result = scan('win32');
+  expect(result.components).toEqual([]);
+  expect(problems(result)).toEqual(['partial not-mounted']);
+});
+
+test('a packaged application on another drive is found there', () => {
+  const name = 'Claude_0.14.10.0_x64__pzs8sxrjxfjjc';
+  const key = `Local Settings\\Software\\Microsoft\\Windows\\CurrentVersion\\AppModel\\Repository\\Packages\\${name}`;
+  const values = { PackageRootFolder: `D:\\WindowsApps\\${name}` };
+  const classes = 'Users/ana/AppData/Local/Microsoft/Windows/UsrClass.dat';
+  writeHive(path.join(root, classes), withKey({}, key, { values }));
+  place(root, `D/WindowsApps/${name}/app/claude.exe`, 'x');
+  expect(scan('win32').components).toMatchObject([
+    {
+      tool: 'claude-desktop',
+      version: '0.14.10.0',
+      path: `D:\\WindowsApps\\${name}\\app\\claude.exe`,
+    },
+  ]);
+});
