@@ -5,6 +5,7 @@
  */
 import { matchFolder, type InstallFolder, type Tool } from '../../policies/catalogue.js';
 import { homeOf, spelled } from './component.js';
+import { isWithin } from './disk.js';
 import type { Home, Reader, World } from './index.js';
 
 /** A pattern in one home, or on the machine when it names no home. */
@@ -43,13 +44,56 @@ export function vendorFolders(world: World): readonly VendorFolder[] {
       return world.hasSystem ? [place] : [];
     }
     return world.homes.flatMap((home) =>
-      inHome(folder.path, world).map((pattern) => {
-        return { tool, folder, home, ...split(pattern, home.path, world) };
+      inHome(folder.path, world).flatMap((pattern) => {
+        const moved = movesOf(home, world).filter(({ from }) => pattern.startsWith(from));
+        return [
+          split(pattern, home.path, world),
+          ...moved.map(({ from, to }) => split(pattern.slice(from.length), to, world)),
+        ].map((place) => ({ tool, folder, home, ...place }));
       }),
     );
   });
   plans.set(world, plan);
   return plan;
+}
+
+/** Variables that move what lies below a folder of the home. */
+const movers = [
+  ['.local/share/', 'XDG_DATA_HOME'],
+  ['.config/', 'XDG_CONFIG_HOME'],
+  ['.codex/', 'CODEX_HOME'],
+  ['.claude/', 'CLAUDE_CONFIG_DIR'],
+] as const;
+
+interface Move {
+  /** Below the home, with `/` at the end. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const moves = new WeakMap<Home, readonly Move[]>();
+
+/** What a person has moved to elsewhere in the home. */
+function movesOf(home: Home, world: World): readonly Move[] {
+  const known = moves.get(home);
+  if (known !== undefined) return known;
+  const found = movers.flatMap(([from, name]): Move[] => {
+    const to = home.env[name];
+    const isOwn = to !== undefined && homeOf(world, to) === home;
+    return isOwn && world.path.relative(world.path.join(home.path, from), to) !== ''
+      ? [{ from, to }]
+      : [];
+  });
+  moves.set(home, found);
+  return found;
+}
+
+/** Where a path would lie if nothing had been moved. */
+function unmoved(place: string, home: Home | null, world: World): string {
+  if (home === null) return place;
+  const { join, relative, sep } = world.path;
+  const move = movesOf(home, world).find(({ to }) => isWithin(place, to, sep));
+  return move === undefined ? place : join(home.path, move.from, relative(move.to, place));
 }
 
 const anyEditor = '*/extensions/';
@@ -114,8 +158,9 @@ export function segmentTest(segment: string): (name: string) => boolean {
 
 /** The pattern that holds this real path, in the home it lies in or on the machine. */
 export function matchVendor(real: string, world: World): VendorMatch | null {
-  const home = homeOf(world, real)?.path ?? null;
-  const place = spelled(world, real);
+  const owner = homeOf(world, real);
+  const home = owner?.path ?? null;
+  const place = unmoved(spelled(world, real), owner, world);
   for (const tool of world.catalogue.tools) {
     for (const folder of tool.folders) {
       if (!folder.os.includes(world.platform)) continue;
@@ -140,8 +185,9 @@ const insides = new WeakMap<InstallFolder, InstallFolder>();
  * program. Folders that several programs share have no version in their path and never match.
  */
 export function matchVersionFolder(real: string, world: World): VendorMatch | null {
-  const home = homeOf(world, real)?.path ?? null;
-  const place = spelled(world, real);
+  const owner = homeOf(world, real);
+  const home = owner?.path ?? null;
+  const place = unmoved(spelled(world, real), owner, world);
   const below = home === null ? place : world.path.relative(home, place);
   const start = home === null ? '' : home + world.path.sep;
   for (const tool of world.catalogue.tools) {
