@@ -78,12 +78,12 @@ const evidenceCell = ({ evidence }: Component) => (
 interface Shows {
   /** Components differ in their verdict. */
   readonly isMixed: boolean;
-  /** One of them at least is set up for a model gateway. */
-  readonly hasGateway: boolean;
+  /** Components differ in the model gateway they are set up for. */
+  readonly hasGateways: boolean;
 }
 
-/** Verdict and gateway are columns only where they say something. */
-function columnsIn(texts: Texts, { isMixed, hasGateway }: Shows): readonly Column<Component>[] {
+/** Verdict and gateway are columns only where components differ in them. */
+function columnsIn(texts: Texts, { isMixed, hasGateways }: Shows): readonly Column<Component>[] {
   const { findings: words, componentStates, confidences } = texts;
   const columns: Column<Component>[] = [
     { key: 'path', title: words.path, cell: pathCell },
@@ -98,7 +98,7 @@ function columnsIn(texts: Texts, { isMixed, hasGateway }: Shows): readonly Colum
     },
     { key: 'evidence', title: words.evidence, cell: evidenceCell },
   ];
-  if (hasGateway)
+  if (hasGateways)
     columns.push({ key: 'gateway', title: words.gateway, cell: (row) => <Gateway {...row} /> });
   if (isMixed)
     columns.push({
@@ -115,11 +115,17 @@ function Advice({ finding, zone }: { readonly finding: Finding; readonly zone: s
   const now = useNow();
   const instead = finding.replacementName ?? finding.replacement;
   const date = finding.effective === null ? null : dateText(finding.effective, zone, language);
+  const gateways = [...new Set(finding.components.flatMap(({ gateway }) => gateway ?? []))];
   const isInForce = finding.effective !== null && Date.parse(finding.effective) <= now;
   return (
     <p className="advice">
       {date === null ? null : <span>{isInForce ? words.since(date) : words.effective(date)}</span>}
       {instead === null ? null : <strong>{words.instead(visible(instead))}</strong>}
+      {gateways.length === 0 ? null : (
+        <span>
+          {words.gateway} <Shown text={gateways.join(', ')} />
+        </span>
+      )}
       {finding.rule === null ? null : (
         <span className="quiet">
           {words.rule} <Shown text={finding.rule} />
@@ -146,7 +152,7 @@ function FindingBlock({ finding, zone, isChanged }: FindingProps) {
   const texts = useTexts();
   const { components } = finding;
   const traces = components.filter(isTrace).length;
-  const hasGateway = components.some(({ gateway }) => gateway !== undefined);
+  const hasGateways = new Set(components.map(({ gateway }) => gateway)).size > 1;
   const isMixed =
     components.some(({ verdict }) => verdict.status !== finding.verdict) ||
     (traces > 0 && traces < components.length);
@@ -162,7 +168,7 @@ function FindingBlock({ finding, zone, isChanged }: FindingProps) {
       <Faults {...finding} />
       <DataTable
         caption={visible(finding.toolName)}
-        columns={columnsIn(texts, { isMixed, hasGateway })}
+        columns={columnsIn(texts, { isMixed, hasGateways })}
         rows={components}
         rowKey={({ id }) => id}
       />

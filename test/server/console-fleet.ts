@@ -136,7 +136,7 @@ const hostile = (account: string, at: number) =>
   });
 
 /** What only looks like an AI tool, from a device whose policy has such finds reported. */
-const guess = (account: string, at: number): ReportedComponent => ({
+export const guess = (account: string, at: number): ReportedComponent => ({
   ...reportedComponent({
     tool: null,
     name: 'brand-new-agent',

@@ -14,6 +14,7 @@ import {
   claudeCode,
   claudeCodeTrace,
   fleetStates,
+  guess,
   pendingDays,
   qoder,
   snapshot,
@@ -219,8 +220,8 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     );
     expect(await guess.getByText('Model gateway').count()).toBe(0);
     const tool = page.getByRole('article').filter({ hasText: 'Claude Code' });
-    await tool.getByRole('columnheader', { name: 'Model gateway' }).waitFor();
-    await tool.getByRole('cell').getByText('llm.example.com', { exact: true }).waitFor();
+    await tool.getByText('Model gateway llm.example.com', { exact: true }).waitFor();
+    expect(await tool.getByRole('columnheader', { name: 'Model gateway' }).count()).toBe(0);
     const faults = tool.getByRole('listitem');
     await faults.getByText('Covert check of time zone').waitFor();
     expect((await faults.allInnerTexts()).map((text) => text.split(':')[0])).toEqual([
@@ -236,6 +237,18 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
   test('what the policy has only counted shows as a number', async () => {
     const scans = page.getByRole('region', { name: 'Scans' });
     await scans.getByText('2 local models; 0 services left behind').waitFor();
+  });
+
+  test('gateways are a column where components differ in them', async () => {
+    const tool = claudeCode('ana', world.clockMs, { gateway: 'llm.example.com' });
+    const other = claudeCode('ana', world.clockMs, { id: 'f'.repeat(32), path: '~/bin/claude' });
+    await snapshot(fleet.ana, 'ana', world.clockMs, {
+      components: [tool, other, guess('ana', world.clockMs)],
+      counts: { model: 2, service: 0 },
+    });
+    const rows = page.getByRole('article').filter({ hasText: 'Claude Code' }).getByRole('row');
+    await rows.filter({ hasText: '~/bin/claude' }).getByText('none known').waitFor();
+    await rows.getByText('llm.example.com', { exact: true }).waitFor();
   });
 
   test('the tools say on how many devices a version has a published fault', async () => {
