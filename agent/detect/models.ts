@@ -32,17 +32,24 @@ const places: Readonly<Record<World['platform'], readonly ModelPlace[]>> = {
   linux: [
     ...everywhere,
     { manager: 'gpt4all', layout: 'files', at: '.local/share/nomic.ai/GPT4All' },
+    { manager: 'jan', layout: 'files', at: '.local/share/Jan/data/llamacpp/models' },
     { manager: 'ollama', layout: 'ollama', at: '/usr/share/ollama/.ollama/models/manifests' },
   ],
   darwin: [
     ...everywhere,
     { manager: 'llama-cpp', layout: 'files', at: 'Library/Caches/llama.cpp' },
     { manager: 'gpt4all', layout: 'files', at: 'Library/Application Support/nomic.ai/GPT4All' },
+    {
+      manager: 'jan',
+      layout: 'files',
+      at: 'Library/Application Support/Jan/data/llamacpp/models',
+    },
   ],
   win32: [
     ...everywhere,
     { manager: 'llama-cpp', layout: 'files', at: 'AppData/Local/llama.cpp' },
     { manager: 'gpt4all', layout: 'files', at: 'AppData/Local/nomic.ai/GPT4All' },
+    { manager: 'jan', layout: 'files', at: 'AppData/Roaming/Jan/data/llamacpp/models' },
   ],
 };
 
@@ -230,16 +237,29 @@ function hubUrl(owner: string | null, name: string): string | null {
   return writePackageUrl({ type: 'huggingface', namespace: owner, name });
 }
 
+/** Files in the folder, and in folders of their own in it, where they may all bear one name. */
 function modelFiles(top: string, world: World, reader: Reader): readonly Model[] {
-  return reader
-    .list(top)
-    .filter(({ name, kind }) => kind === 'file' && /\.gguf$/i.test(name))
-    .map(({ name }) => ({
-      name: name.replace(/\.gguf$/i, ''),
-      path: world.path.join(top, name),
-      evidence: 'model file',
-    }));
+  const { join } = world.path;
+  const folders = foldersIn(top, reader).map((name) => ({ name, path: join(top, name) }));
+  return [{ name: '', path: top }, ...folders].flatMap((folder) =>
+    reader
+      .list(folder.path)
+      .filter(({ name, kind }) => kind === 'file' && /\.gguf$/i.test(name) && !isPart(name))
+      .map(({ name }) => {
+        const stem = name.replace(/\.gguf$/i, '');
+        const isPlain = folder.name !== '' && stem.toLowerCase() === 'model';
+        return {
+          name: isPlain ? folder.name : stem,
+          path: join(folder.path, name),
+          evidence: 'model file',
+        };
+      }),
+  );
 }
+
+/** What belongs to a model beside it: its eyes, and the second and later pieces of a large one. */
+const isPart = (name: string): boolean =>
+  /^mmproj\b/i.test(name) || /-0000[2-9]-of-\d{5}\.gguf$|-000[1-9]\d-of-\d{5}\.gguf$/i.test(name);
 
 function componentOf({ evidence, ...model }: Model, root: Root, world: World): Component {
   return makeComponent(world, {

@@ -120,3 +120,22 @@ describe('a local model', () => {
     expect(found()).toEqual([]);
   });
 });
+
+test('files in folders of their own are models, their pieces and what belongs to them are none', () => {
+  const jan = '.local/share/Jan/data/llamacpp/models';
+  for (const file of [
+    `${jan}/gemma-3-4b/model.gguf`,
+    `${jan}/gemma-3-4b/mmproj.gguf`,
+    'models/qwen/Qwen3-Q4_K_M-00001-of-00003.gguf',
+    'models/qwen/Qwen3-Q4_K_M-00002-of-00003.gguf',
+    'models/qwen/Qwen3-Q4_K_M-00003-of-00003.gguf',
+    'models/phi.gguf',
+    'models/deep/deeper/none.gguf',
+  ])
+    place(home, file, 'GGUF');
+  expect(found()).toEqual([
+    ['gguf', 'phi'],
+    ['gguf', 'Qwen3-Q4_K_M-00001-of-00003'],
+    ['jan', 'gemma-3-4b'],
+  ]);
+});
