@@ -315,12 +315,12 @@ class AgentLoop implements Loop {
   }
 
   /** Roots that a scan names for the first time are read too; one that is gone asks for a full scan. */
-  #followRoots({ roots }: ScanOutcome, isFull: boolean): void {
+  #followRoots({ roots, readings }: ScanOutcome, isFull: boolean): void {
     const before = this.#planned;
     this.#planned = new Map(
       roots.filter(({ channel }) => channel !== 'process').map((root) => [root.id, root]),
     );
-    this.#watch.follow([...this.#planned.values()]);
+    this.#watch.follow([...this.#planned.values()], new Set(readings.map(({ root }) => root.id)));
     if (isFull) return;
     const fresh = [...this.#planned.keys()].filter((id) => !before.has(id));
     const isOneGone = [...before.keys()].some((id) => !this.#planned.has(id));
@@ -392,7 +392,7 @@ class AgentLoop implements Loop {
     this.#isClosed = true;
     for (const stop of this.#stop) await stop();
     if (this.#confirmTimer !== null) clearTimeout(this.#confirmTimer);
-    await this.#watch.close();
+    this.#watch.close();
     this.#parts.scanner.close();
     const late = new Promise((resolve) => setTimeout(resolve, 2000).unref());
     await Promise.race([this.#work, late]);

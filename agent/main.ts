@@ -31,7 +31,10 @@ const commands: Readonly<Record<string, Command>> = {
   run: {
     summary: 'run the daemon: watch, report, and tell people what their policy says',
     example: 'curfew run --once',
-    run: async (argv, io) => (await import('./run.js')).runAgent(argv, io),
+    async run(argv, io) {
+      (await import('./small-heap.js')).keepHeapSmall();
+      return (await import('./run.js')).runAgent(argv, io);
+    },
   },
   enroll: {
     summary: 'make this machine a device of a server',

@@ -14,7 +14,7 @@ import { resolveNow } from './detect/disk.js';
 import type { SavedCache } from './detect/contents-cache.js';
 import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
 import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
-import { deviceFacts } from './facts.js';
+import { factsAside } from './facts-aside.js';
 import { readIdentity, type Identity } from './identity-files.js';
 import { startLoop, type Loop, type LoopParts } from './loop.js';
 import { currentAccount, isPrivileged, localPeople, thisPlatform } from './platform/index.js';
@@ -136,7 +136,7 @@ async function openRunning(
     suspicions,
     outbox: openOutbox({ store, now: clock.now }),
     welcome: Promise.withResolvers(),
-    facts: await deviceFacts(zone),
+    facts: await factsAside(zone),
     documents: null,
     link: null,
     loop: null,
@@ -194,7 +194,7 @@ function loopParts(running: Running): LoopParts {
     documents: () =>
       running.documents?.current() ?? { bundle: null, assignment: null, catalogue: builtIn },
     device: () => deviceOf(running),
-    facts: async () => (running.facts = await deviceFacts(zone)),
+    facts: async () => (running.facts = await factsAside(zone)),
     processes: processesFor(settings),
     spellings: spellingsOf,
     checkInMinutes: CheckInMinutes,

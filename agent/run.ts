@@ -12,6 +12,7 @@ import { CurfewError } from '../wire/errors.js';
 import type { AgentEvent } from './report/events.js';
 import { openAgent, type Agent } from './run-parts.js';
 import { componentRecord, printable } from './scan-output.js';
+import { startTidying } from './small-heap.js';
 import type { Standing } from './loop.js';
 
 /** Where a command writes: results to `stdout`, all else to `stderr`. */
@@ -94,6 +95,7 @@ async function run(parts: Run): Promise<number> {
   const stopped = stopSignal();
   const agent = await openAgent(builtInCatalogue());
   if (agent.store.setAsideAs !== null) agent.loop.raise(storeReset);
+  const stopTidying = startTidying();
   const rescan = (): void => agent.loop.scanAll();
   if (process.platform !== 'win32') process.on('SIGUSR2', rescan);
   try {
@@ -103,6 +105,7 @@ async function run(parts: Run): Promise<number> {
     });
     return await Promise.race([stopped, first]);
   } finally {
+    stopTidying();
     process.off('SIGUSR2', rescan);
     await Promise.race([
       agent.close(),

@@ -6,10 +6,10 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { watch as watchFolders } from 'chokidar';
 import { rememberingDisk } from './detect/disk.js';
 import type { Root } from './detect/index.js';
 import { machineMounts } from './detect/mounts.js';
+import { createFolderWatcher, type FolderWatcher } from './folder-watcher.js';
 
 const quietMs = 150;
 const longestMs = 500;
@@ -20,20 +20,8 @@ const retryMs = 5 * 60_000;
 const youngMs = 2 * 60_000;
 const maxFolders = 440;
 const maxYoung = 40;
-/** Folders that are no longer wanted and still watched, before all is begun anew. */
-const maxStale = 60;
 /** `node_modules/@scope/name`: the scope and the package can both be new. */
 const youngLevels = 2;
-
-/** What is used of chokidar; a test may hand in one that fails. */
-export interface FolderWatcher {
-  add(folders: string | string[]): unknown;
-  unwatch(folders: string | string[]): unknown;
-  close(): Promise<void>;
-  on(event: 'raw', listener: (event: string, name: string, details: unknown) => void): unknown;
-  on(event: 'error', listener: (error: unknown) => void): unknown;
-  on(event: 'ready', listener: () => void): unknown;
-}
 
 export type WatchState = 'watching' | 'degraded';
 
@@ -41,18 +29,21 @@ export interface WatchOptions {
   readonly onHint: (roots: ReadonlySet<string>) => void;
   /** `code`: of the error that took the watches away, or `back`. */
   readonly onState: (state: WatchState, code: string) => void;
-  readonly makeWatcher?: (isWatched: (folder: string) => boolean) => FolderWatcher;
+  readonly makeWatcher?: () => FolderWatcher;
   readonly retryMs?: number;
   readonly echoMs?: number;
 }
 
 export interface Watch {
-  /** The roots of the last plan; called after each scan. */
-  follow(roots: readonly Root[]): void;
+  /**
+   * The roots of the last plan; called after each scan. `read`: those that were read just now; what is
+   * watched for another stays as it is, unless its folders are not the same.
+   */
+  follow(roots: readonly Root[], read: ReadonlySet<string>): void;
   readonly state: WatchState;
   /** Folders watched now. */
   readonly size: number;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** A watched folder: the roots it speaks for, and when it stands for missing ones, the names awaited. */
@@ -68,15 +59,6 @@ interface Young {
   readonly level: number;
   readonly until: number;
 }
-
-const chokidarWatcher = (isWatched: (folder: string) => boolean): FolderWatcher =>
-  watchFolders([], {
-    depth: 0,
-    ignoreInitial: true,
-    ignorePermissionErrors: true,
-    atomic: false,
-    ignored: (folder) => !isWatched(path.normalize(folder)),
-  });
 
 function fileIdOf(folder: string): string | null {
   try {
@@ -105,25 +87,45 @@ export function placeToWatch(
   return path.dirname(place) === place ? null : { folder: place, awaited };
 }
 
-/** What to watch for these roots, bounded. */
-function planFolders(roots: readonly Root[]): Map<string, Followed> {
-  const followed = new Map<string, Followed>();
+/** Where a root's folders are watched; kept until it is read again. */
+interface Placed {
+  readonly wanted: readonly string[];
+  readonly places: readonly {
+    readonly folder: string;
+    readonly awaited: string | null;
+    readonly fileId: string | null;
+  }[];
+}
+
+/** Asks, for the roots of one plan, where their folders are to be watched. */
+function placing(): (root: Root) => Placed {
   const mounts = machineMounts();
   const disk = rememberingDisk(mounts);
   // Here one call on a dead share would hold the daemon itself.
   const mayWatch = (folder: string): boolean =>
     mounts.isNone || disk.resolve(folder).kind !== 'failed';
-  for (const root of roots) {
-    for (const wanted of root.watch.filter(mayWatch)) {
-      const place = placeToWatch(wanted, root.home?.path ?? path.parse(wanted).root);
-      if (place === null) continue;
-      const known = followed.get(place.folder);
+  return ({ watch: wanted, home }) => {
+    const places = wanted.filter(mayWatch).flatMap((folder) => {
+      const place = placeToWatch(folder, home?.path ?? path.parse(folder).root);
+      return place === null ? [] : [{ ...place, fileId: fileIdOf(place.folder) }];
+    });
+    return { wanted, places };
+  };
+}
+
+/** What to watch for roots that are placed, bounded; the newest look at a folder comes last and counts. */
+function followedOf(placed: ReadonlyMap<string, Placed>): Map<string, Followed> {
+  const followed = new Map<string, Followed>();
+  for (const [id, { places }] of placed) {
+    for (const { folder, awaited, fileId } of places) {
+      const known = followed.get(folder);
       if (known === undefined && followed.size >= maxFolders) continue;
-      const one = known ?? { roots: new Set(), awaited: new Set(), fileId: fileIdOf(place.folder) };
-      one.roots.add(root.id);
-      if (place.awaited === null) one.awaited = null;
-      else one.awaited?.add(place.awaited);
-      followed.set(place.folder, one);
+      const one = known ?? { roots: new Set(), awaited: new Set(), fileId };
+      one.roots.add(id);
+      one.fileId = fileId;
+      if (awaited === null) one.awaited = null;
+      else one.awaited?.add(awaited);
+      followed.set(folder, one);
     }
   }
   return followed;
@@ -138,6 +140,7 @@ class RootWatch implements Watch {
   readonly #options: WatchOptions;
   #watcher: FolderWatcher | null = null;
   #roots: readonly Root[] = [];
+  #placed: ReadonlyMap<string, Placed> = new Map();
   #followed = new Map<string, Followed>();
   /** Folders given to the watcher, and which folder that was. */
   #added = new Map<string, string | null>();
@@ -164,60 +167,46 @@ class RootWatch implements Watch {
     return this.#followed.size + this.#young.size;
   }
 
-  follow(roots: readonly Root[]): void {
+  follow(roots: readonly Root[], read: ReadonlySet<string>): void {
     if (this.#isClosed) return;
     this.#roots = roots;
     if (this.#retryTimer !== null) return;
-    this.#followed = planFolders(roots);
+    const place = placing();
+    const kept = new Map<string, Placed>();
+    const placed = new Map<string, Placed>();
+    for (const root of roots) {
+      const known = read.has(root.id) ? undefined : this.#placed.get(root.id);
+      const isSame = known !== undefined && known.wanted.join('\0') === root.watch.join('\0');
+      if (isSame) kept.set(root.id, known);
+      else placed.set(root.id, place(root));
+    }
+    this.#placed = new Map([...kept, ...placed]);
+    this.#followed = followedOf(this.#placed);
+    this.#watcher ??= this.#open();
+    for (const folder of this.#added.keys()) this.#dropUnwanted(folder);
     const fresh = [...this.#followed].filter(
       ([folder, { fileId }]) => this.#added.get(folder) !== fileId,
     );
-    // chokidar's `unwatch` takes all folders below with it, so nothing is taken back one by one.
-    const isReplaced = fresh.some(([folder]) => this.#added.has(folder));
-    const stale = [...this.#added.keys()].filter((folder) => !this.#isWanted(folder)).length;
-    if (this.#watcher === null || isReplaced || stale > maxStale) {
-      this.#reopen();
-      return;
-    }
-    if (fresh.length === 0) return;
     for (const [folder, { fileId }] of fresh) this.#added.set(folder, fileId);
     this.#watcher.add(fresh.map(([folder]) => folder));
     // What came between the read and the watch is seen by one more read.
     for (const [, { roots: ids }] of fresh) this.#hint(ids);
   }
 
-  #isWanted(folder: string): boolean {
-    return this.#followed.has(folder) || this.#young.has(folder);
-  }
-
-  /** Begins anew with all that is wanted now; `ready` then asks for one more read of all roots. */
-  #reopen(): void {
-    const before = this.#watcher;
-    this.#added = new Map([...this.#followed].map(([folder, { fileId }]) => [folder, fileId]));
-    // Folders that are being filled right now are what must not be lost here.
-    for (const folder of this.#young.keys()) {
-      const fileId = fileIdOf(folder);
-      if (fileId === null || this.#added.has(folder)) this.#young.delete(folder);
-      else this.#added.set(folder, fileId);
-    }
-    this.#watcher = this.#open();
-    this.#watcher.add([...this.#added.keys()]);
-    void before?.close().catch(() => {});
+  #dropUnwanted(folder: string): void {
+    if (this.#followed.has(folder) || this.#young.has(folder)) return;
+    this.#watcher?.unwatch(folder);
+    this.#added.delete(folder);
   }
 
   #open(): FolderWatcher {
-    const make = this.#options.makeWatcher ?? chokidarWatcher;
-    const watcher = make((folder) => this.#isWanted(folder));
-    watcher.on('raw', (event, name, details) => this.#onRaw(event, name, details));
+    const watcher = (this.#options.makeWatcher ?? createFolderWatcher)();
+    watcher.on('change', (folder, kind, name) => this.#onChange(folder, kind, name));
     watcher.on('error', (error) => this.#onError(watcher, error));
-    watcher.on('ready', () => this.#hint(new Set(this.#roots.map(({ id }) => id))));
     return watcher;
   }
 
-  #onRaw(event: string, name: string | null, details: unknown): void {
-    const place = (details as { watchedPath?: unknown } | null)?.watchedPath;
-    if (typeof place !== 'string') return;
-    const folder = path.normalize(place);
+  #onChange(folder: string, event: string, name: string | null): void {
     const followed = this.#followed.get(folder);
     const young = this.#young.get(folder);
     const roots = followed?.roots ?? young?.roots;
@@ -241,8 +230,7 @@ class RootWatch implements Watch {
     const known = this.#added.get(folder);
     if (known === fileId && this.#young.has(folder)) return;
     this.#young.set(folder, { roots, level, until: performance.now() + youngMs });
-    if (known !== undefined && known !== fileId) this.#watcher.unwatch(folder);
-    if (known !== fileId) this.#watcher.add(folder);
+    if (known !== fileId) this.#watcher.add([folder]);
     this.#added.set(folder, fileId);
     this.#hint(roots);
     for (const name of subfolders(folder)) {
@@ -276,7 +264,11 @@ class RootWatch implements Watch {
   /** Catches what no event tells: a folder replaced together with its parent, or one that appeared unseen. */
   #verify(): void {
     const now = performance.now();
-    for (const [folder, { until }] of this.#young) if (until < now) this.#young.delete(folder);
+    for (const [folder, { until }] of this.#young) {
+      if (until >= now) continue;
+      this.#young.delete(folder);
+      this.#dropUnwanted(folder);
+    }
     const moved = new Set<string>();
     for (const [folder, { roots, fileId }] of this.#followed) {
       if (fileIdOf(folder) !== fileId) for (const id of roots) moved.add(id);
@@ -286,31 +278,31 @@ class RootWatch implements Watch {
 
   #onError(watcher: FolderWatcher, error: unknown): void {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const isOut = ['ENOSPC', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(code);
-    if (!isOut || this.#isClosed || this.#retryTimer !== null) return;
+    if (this.#isClosed || this.#retryTimer !== null) return;
     this.#watcher = null;
     this.#followed = new Map();
+    this.#placed = new Map();
     this.#added.clear();
     this.#young.clear();
-    void watcher.close().catch(() => {});
+    watcher.close();
     this.#retryTimer = setTimeout(() => this.#retry(), this.#options.retryMs ?? retryMs);
     this.#options.onState('degraded', code);
   }
 
   #retry(): void {
     this.#retryTimer = null;
-    this.follow(this.#roots);
+    this.follow(this.#roots, new Set());
     // An error may have come at once, and taken the watcher away again.
     if (this.#watcher !== null) this.#options.onState('watching', 'back');
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#isClosed = true;
     clearInterval(this.#verifyTimer);
     for (const timer of [this.#quietTimer, this.#echoTimer, this.#retryTimer]) {
       if (timer !== null) clearTimeout(timer);
     }
-    await this.#watcher?.close();
+    this.#watcher?.close();
   }
 }
 

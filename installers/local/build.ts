@@ -66,7 +66,11 @@ interface Bundle {
 const bundles: readonly Bundle[] = [
   {
     folder: 'dist/agent',
-    entries: { curfew: 'agent/main.ts', 'scanner-worker': 'agent/scanner-worker.ts' },
+    entries: {
+      curfew: 'agent/main.ts',
+      'facts-process': 'agent/facts-process.ts',
+      'scanner-worker': 'agent/scanner-worker.ts',
+    },
     options: { splitting: true, external: ['better-sqlite3'] },
   },
   {

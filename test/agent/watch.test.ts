@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Root } from '../../agent/detect/index.js';
-import { placeToWatch, startWatch, type FolderWatcher, type Watch } from '../../agent/watch.js';
+import type { FolderWatcher } from '../../agent/folder-watcher.js';
+import { placeToWatch, startWatch, type Watch } from '../../agent/watch.js';
 import { makeFolder } from './store-fixture.js';
 
 let home: string;
@@ -15,8 +16,8 @@ beforeEach(() => {
   hints = [];
   states = [];
 });
-afterEach(async () => {
-  await watch?.close();
+afterEach(() => {
+  watch?.close();
   watch = null;
 });
 
@@ -42,6 +43,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
   throw new Error(`never came: ${what}; hints ${JSON.stringify(hints)}`);
 }
 
+const idsOf = (roots: readonly Root[]): ReadonlySet<string> => new Set(roots.map(({ id }) => id));
 const hinted = (id: string): boolean => hints.some((roots) => roots.includes(id));
 
 /** Waits until no more hints come (the echo is the last), and forgets them. */
@@ -61,7 +63,7 @@ async function follow(roots: readonly Root[]): Promise<Watch> {
     echoMs: 200,
   });
   watch = started;
-  started.follow(roots);
+  started.follow(roots, idsOf(roots));
   await until(() => hints.length > 0, 'the first read');
   await settle();
   return started;
@@ -102,7 +104,7 @@ test('a folder whose parents do not exist yet is noticed when it comes in one mo
   fs.renameSync(path.join(outside, 'cursor'), path.join(home, '.cursor'));
   await until(() => hints.length > 0, 'a hint');
   expect(hints[0]).toEqual(['cursor']);
-  started.follow(roots);
+  started.follow(roots, idsOf(roots));
   await settle();
   write('.cursor/extensions/extensions.json');
   await until(() => hints.length > 0, 'a hint for its content');
@@ -116,7 +118,7 @@ test('a folder that was replaced is watched again', async () => {
   fs.rmSync(path.join(home, 'lib'), { recursive: true });
   fs.mkdirSync(path.join(home, 'lib/node_modules'), { recursive: true });
   await until(() => hinted('globals'), 'a hint for the end of the folder');
-  started.follow(roots);
+  started.follow(roots, idsOf(roots));
   await settle();
   write('lib/node_modules/late');
   await until(() => hinted('globals'), 'a hint in the new folder');
@@ -131,7 +133,7 @@ test('a folder that went and came back between two looks is watched again', asyn
     fs.rmSync(path.join(home, 'lib/node_modules/@scope'), { recursive: true });
     write('lib/node_modules/@scope/x/package.json');
     await until(() => hinted('globals'), `a hint for the new folder, round ${round}`);
-    started.follow(roots);
+    started.follow(roots, idsOf(roots));
     await settle();
     write(`lib/node_modules/@scope/late-${round}`);
     await until(() => hinted('globals'), `a hint in the new folder, round ${round}`);
@@ -182,9 +184,9 @@ test('C104 out of watches it says so, does not fail, and comes back by itself', 
     const code = failures.shift() ?? null;
     made.push(code ?? 'works');
     return {
-      add: () => undefined,
-      unwatch: () => undefined,
-      close: () => Promise.resolve(),
+      add: () => {},
+      unwatch: () => {},
+      close: () => {},
       on(event: string, listener: (...words: never[]) => void) {
         const error = Object.assign(new Error('no more'), { code });
         if (event === 'error' && code !== null) setTimeout(() => listener(error as never), 5);
@@ -198,7 +200,7 @@ test('C104 out of watches it says so, does not fail, and comes back by itself', 
     retryMs: 50,
   });
   watch = started;
-  started.follow([rootOf('one', 'a')]);
+  started.follow([rootOf('one', 'a')], new Set());
   await until(() => states.includes('degraded ENOSPC'), 'the first state');
   expect(started.state).toBe('degraded');
   await until(() => made.includes('works'), 'a watcher that works');

@@ -23,6 +23,7 @@ export async function buildAgent(name: string): Promise<BuiltAgent> {
   await build({
     entryPoints: {
       curfew: path.join(top, 'agent', 'main.ts'),
+      'facts-process': path.join(top, 'agent', 'facts-process.ts'),
       'scanner-worker': path.join(top, 'agent', 'scanner-worker.ts'),
     },
     outdir: folder,
