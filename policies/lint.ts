@@ -48,7 +48,16 @@ export function findFaults(author: PolicyDocument, catalogue: Catalogue | null):
       ...matchFaults(rule.match, ['rules', at, 'match'], catalogue),
       ...decidedFaults(rule, ['rules', at], author.timezone, catalogue),
     ]),
+    ...reportFaults(author),
   ];
+}
+
+/** Of the four kinds MCP servers alone can be denied by the default, and that is no rule. */
+function reportFaults({ default: { decision }, report }: PolicyDocument): Fault[] {
+  const choice = report?.mcp ?? 'report';
+  if (decision !== 'deny' || choice === 'report') return [];
+  const message = `the server will not see which MCP servers the default denies: report them, or name them in a rule`;
+  return [warning(['report', 'mcp'], message)];
 }
 
 function zoneFaults(timezone: string | undefined): Fault[] {

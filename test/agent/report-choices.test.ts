@@ -3,6 +3,7 @@
  * what a rule decides over it, and a change of mind. Names that must not leave are searched for in all
  * that would.
  */
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toReported } from '../../agent/report/messages.js';
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
@@ -269,6 +270,47 @@ test('each part of a long snapshot carries the counts of the whole', () => {
   for (const part of parts) {
     expect(part).toMatchObject({ counts: { mcp: 2, model: 2, service: 2, candidate: 2 } });
   }
+});
+
+test('whatever a disk says, the server takes what is made of it', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ minLength: 300, maxLength: 600 }),
+  );
+  const component = fc.record({
+    name: text,
+    version: fc.option(text),
+    path: text,
+    gateway: fc.option(fc.oneof(text, fc.domain(), fc.webUrl())),
+    candidate: fc.array(fc.constantFrom('speaks-acp', 'of-tomorrow')),
+    evidence: fc.array(text, { maxLength: 20 }),
+  });
+  const scan = {
+    status: 'complete',
+    at: new Date(now).toISOString(),
+    lastComplete: null,
+    roots: 1,
+    notRead: [],
+  };
+  fc.assert(
+    fc.property(component, (change) => {
+      const odd = makeComponent('x', { ...(change as Partial<Component>), tool: null });
+      const [one] = input([odd], everywhere('report')).judged;
+      if (one === undefined) throw new Error('nothing was judged');
+      const components = [toReported(one, ['/home/ana'])];
+      const body = {
+        kind: 'changes',
+        at: scan.at,
+        present: components,
+        removed: [],
+        counts: {},
+        scan,
+        bundleSequence: 1,
+      };
+      expect(parseBody(JSON.stringify(body))).toMatchObject({ kind: 'value' });
+    }),
+    { seed: 5, numRuns: 300 },
+  );
 });
 
 test.each([

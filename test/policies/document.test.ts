@@ -37,7 +37,7 @@ rules:
     evidence: [https://example.com/notice]
     replacement: { tool: qoder, guide: https://example.com/move }
 targets: { groups: engineering, os: [darwin, linux], percent: 12.5 }
-report: { mcp: off, model: count, candidate: report }
+report: { service: off, model: count, candidate: report }
 `;
 
 /** The document with one text put in the place of another. */
@@ -113,7 +113,7 @@ describe('the typed form', () => {
         },
       ],
       targets: { groups: ['engineering'], os: ['darwin', 'linux'], percent: 12.5 },
-      report: { mcp: 'off', model: 'count', service: 'off', candidate: 'report' },
+      report: { mcp: 'report', model: 'count', service: 'off', candidate: 'report' },
     });
   });
 
@@ -189,6 +189,21 @@ describe('what is wrong is named with its place', () => {
         },
       ],
     });
+  });
+
+  test('a default that denies what is not reported is worth a warning', () => {
+    const warningsOf = (yaml: string): readonly unknown[] => {
+      const parsed = parsePolicy(yaml, { catalogue });
+      return parsed.kind === 'policy' ? parsed.warnings : [parsed];
+    };
+    const off = changed('service: off', 'mcp: off');
+    expect(warningsOf(off)).toMatchObject([
+      { severity: 'warning', line: 27, column: 16, field: 'report.mcp' },
+    ]);
+    expect(warningsOf(off.replace('mcp: off', 'mcp: report'))).toEqual([]);
+    expect(warningsOf(full)).toEqual([]);
+    const reviewing = off.replace(/^default: .*$/m, 'default: { decision: review }');
+    expect(warningsOf(reviewing)).toEqual([]);
   });
 
   test('without a catalogue any tool id is taken', () => {
@@ -293,7 +308,7 @@ describe('hostile texts are refused', () => {
   test('YAML 1.1 by directive changes no value', () => {
     const text = `%YAML 1.1\n---\n${changed('title: AI tools', 'title: yes')}`;
     expect(policyOf(text).title).toBe('yes');
-    expect(policyOf(text).report.mcp).toBe('off');
+    expect(policyOf(text).report.service).toBe('off');
     expect(policyOf(text).rules[1]?.denial?.announce).toBe('2026-07-04');
   });
 
