@@ -87,6 +87,7 @@ const bundles: readonly Bundle[] = [
       'demo-home': 'test/worlds/demo.ts',
       'bench-latency': 'test/bench/latency.ts',
       'bench-rest': 'test/bench/rest.ts',
+      'bench-scan': 'test/bench/scan.ts',
     },
     options: { packages: 'external' },
   },

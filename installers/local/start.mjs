@@ -48,6 +48,7 @@ const steps = {
   'test:all': [build, vitest('long tests', 'all'), vitest('real packages', 'real')],
   'test:real': [build, vitest('real packages', 'real')],
   'bench:latency': [build, ['bench:latency', 'dist/local/bench-latency.mjs', []]],
+  'bench:scan': [build, ['bench:scan', 'dist/local/bench-scan.mjs', []]],
   'bench:rest': [build, ['bench:rest', 'dist/local/bench-rest.mjs', []]],
 };
 
