@@ -8,7 +8,6 @@ import type { Catalogue } from '../../policies/catalogue.js';
 import type { Component, RootStatus } from '../../policies/component.js';
 import { gatewayKind } from '../../policies/gateway.js';
 import { makeComponent } from './component.js';
-import { settingsFolder } from './editor-programs.js';
 import {
   fieldOf,
   fromCodex,
@@ -23,6 +22,7 @@ import {
 } from './gateway-files.js';
 import type { Home, Reader, World } from './index.js';
 import { urlHost } from './mcp-command.js';
+import { editorUserFolders } from './mcp-hosts.js';
 import { homeVariables, machineVariables } from './variables.js';
 
 const maxBytes = 1024 * 1024;
@@ -217,10 +217,8 @@ function strangest(family: Family, set: readonly Placed[], catalogue: Catalogue)
 
 /** Variables that the extension of Claude Code passes on: a list of `{name, value}`. */
 function editorSetting(home: Home, world: World, reader: Reader): Placed | null {
-  for (const { configFolder } of world.catalogue.editors) {
-    if (configFolder === null) continue;
-    const folder = settingsFolder(home, world);
-    const file = world.path.join(folder, configFolder, 'User', 'settings.json');
+  for (const { user } of editorUserFolders(home, world)) {
+    const file = world.path.join(user, 'settings.json');
     if (reader.facts(file) === null) continue;
     const list = fieldOf(reader.json(file, maxBytes), 'claudeCode.environmentVariables');
     for (const one of Array.isArray(list) ? (list as readonly unknown[]) : []) {

@@ -6,6 +6,8 @@
  * follow microsoft/vscode (mcpResourceScannerService.ts).
  */
 import type { Platform } from '../../policies/component.js';
+import { homeOf } from './component.js';
+import { morePlaces } from './editor-places.js';
 import { settingsFolder } from './editor-programs.js';
 import type { Boundary, Home, Reader, World } from './index.js';
 
@@ -288,12 +290,14 @@ function homeFiles(home: Home, world: World): readonly BusyFile[] {
 /** Folders in which each file, or a file in each folder, is a list of its own. */
 function droppedFiles(home: Home, world: World, reader: Reader): readonly BusyFile[] {
   const { join } = world.path;
-  const namesIn = (folder: string, kind: 'file' | 'dir'): readonly string[] =>
-    reader
+  const namesIn = (folder: string, kind: 'file' | 'dir'): readonly string[] => {
+    const names = reader
       .list(folder)
       .filter((entry) => entry.kind === kind && !entry.name.startsWith('.'))
-      .slice(0, maxDropped)
       .map(({ name }) => name);
+    if (names.length > maxDropped) reader.note(folder, 'too-many');
+    return names.slice(0, maxDropped);
+  };
   const blocks = join(home.path, '.continue', 'mcpServers');
   const gemini = join(home.path, '.gemini', 'extensions');
   const claude = join(settingsFolder(home, world), 'Claude');
@@ -324,16 +328,30 @@ function droppedFiles(home: Home, world: World, reader: Reader): readonly BusyFi
   ];
 }
 
+/** Where editors of the VS Code family keep a person's settings, with the editor's id; not all are there. */
+export function editorUserFolders(
+  home: Home,
+  world: World,
+): readonly { readonly id: string; readonly user: string }[] {
+  const { path } = world;
+  const usual = world.catalogue.editors.map(({ id, homeFolder, configFolder }) => {
+    const own = path.join(home.path, homeFolder, 'data', 'User');
+    const shared = path.join(settingsFolder(home, world), configFolder ?? '', 'User');
+    return { id, user: configFolder === null ? own : shared };
+  });
+  // Sandboxes and portable folders.
+  const more = morePlaces(home, world).flatMap(({ manager, user }) =>
+    user === null || homeOf(world, user) !== home ? [] : [{ id: manager, user }],
+  );
+  return [...new Map([...more, ...usual].map((place) => [place.user, place])).values()];
+}
+
 /** The lists of editors of the VS Code family: the editor's own, its profiles', its extensions'. */
 function editorFiles(home: Home, world: World, reader: Reader): readonly BusyFile[] {
   const { path } = world;
-  return world.catalogue.editors.flatMap((editor) => {
-    const user =
-      editor.configFolder === null
-        ? path.join(home.path, editor.homeFolder, 'data', 'User')
-        : path.join(settingsFolder(home, world), editor.configFolder, 'User');
+  return editorUserFolders(home, world).flatMap(({ user, id }) => {
     if (reader.facts(user) === null) return [];
-    const host = hostOfEditor(editor.id);
+    const host = hostOfEditor(id);
     const rest = { format: 'json', isBusy: false } as const;
     const profiles = reader
       .list(path.join(user, 'profiles'))

@@ -129,7 +129,9 @@ function serversOf(file: McpFile, value: unknown, reader: Reader): readonly Serv
   if (file.isBundle === true) return bundled(top, file);
   const names = file.keys.find((keys) => at(top, keys) !== undefined);
   const own = names === undefined ? [] : entries(at(top, names), names, 'global');
-  const found = [...own, ...projectServers(top, file)].map((server) => switched(server, top));
+  const all = [...own, ...projectServers(top, file)].map((server) => switched(server, top));
+  // Many projects may start one server.
+  const found = [...new Map([...all].reverse().map((one) => [one.name, one])).values()].reverse();
   if (found.length > maxServers) reader.note(file.path, 'too-many');
   return found.slice(0, maxServers).filter(({ fields }) => isServer(fields, file));
 }

@@ -4,7 +4,10 @@
  */
 import { parse } from 'yaml';
 
-/** Throws for what is not YAML; aliases are bounded, as a few of them can stand for millions of values. */
+/**
+ * Throws for what is not YAML to its end (the library's `silent` would hand out what it made of it);
+ * aliases are bounded, as a few of them can stand for millions of values.
+ */
 export function readYaml(text: string): unknown {
-  return parse(text, { logLevel: 'silent', maxAliasCount: 100 }) as unknown;
+  return parse(text, { logLevel: 'error', maxAliasCount: 100 }) as unknown;
 }

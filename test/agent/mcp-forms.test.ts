@@ -122,3 +122,46 @@ test('a whole line as the command names its package, and nothing after it', () =
     name: 'a',
   });
 });
+
+test('C061 YAML that breaks off removes nothing, whatever could be made of it', async () => {
+  const at = 'home/ana/.config/goose/config.yaml';
+  const whole =
+    'extensions:\n  a: { cmd: npx, type: stdio, args: ["a"] }\n  b: { cmd: npx, type: stdio, args: ["b"] }\n';
+  place(root, at, whole);
+  expect(await look('linux')).toHaveLength(2);
+  for (const text of [whole.slice(0, whole.lastIndexOf('npx')), '['.repeat(50_000)]) {
+    place(root, at, text);
+    const world = folderWorld(root, 'linux', { catalogue });
+    await prepareScan(world, [mcp]);
+    const { readings } = scanWorld(world, { detectors: [mcp] });
+    expect(readings.flatMap(({ problems }) => problems)).toMatchObject([
+      { code: 'malformed', isLoss: true },
+    ]);
+  }
+});
+
+test('an editor in a sandbox has lists of its own', async () => {
+  const user = 'home/ana/.var/app/com.visualstudio.code/config/Code/User';
+  place(
+    root,
+    'home/ana/.var/app/com.visualstudio.code/data/vscode/extensions/extensions.json',
+    '[]',
+  );
+  place(
+    root,
+    `${user}/mcp.json`,
+    JSON.stringify({ servers: { tickets: npx('@example/tickets') } }),
+  );
+  expect(await look('linux')).toMatchObject([
+    { manager: 'vscode-copilot', name: 'tickets', owner: 'ana' },
+  ]);
+});
+
+test('one server of many projects is one', async () => {
+  const project = { mcpServers: { tickets: npx('@example/tickets') } };
+  const projects = Object.fromEntries(
+    Array.from({ length: 2_000 }, (_, at) => [`/p/${at}`, project]),
+  );
+  place(root, 'home/ana/.claude.json', JSON.stringify({ projects }));
+  expect(await look('linux')).toMatchObject([{ name: 'tickets', scope: 'project' }]);
+});
