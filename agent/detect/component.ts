@@ -3,7 +3,7 @@
  * URL. Two detectors that see one install must get the same record from here, or it counts twice. It
  * reads nothing but the real paths of homes.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { normalName, type IdentifierKind } from '../../policies/catalogue.js';
 import type {
   CandidateReason,
@@ -126,24 +126,32 @@ export function componentId(
   place: string,
   owner: string | null,
 ): string {
-  return createHash('sha256')
-    .update(JSON.stringify([channel, name, place, owner]))
-    .digest('hex')
-    .slice(0, 32);
+  return hash('sha256', JSON.stringify([channel, name, place, owner]), 'hex').slice(0, 32);
+}
+
+const longestVersion = 128;
+
+/** One line of text; what is none, as in a record that was damaged, says no version. */
+function plainVersion(text: string | null): string | null {
+  const version = text?.trim() ?? '';
+  const isPlain = version !== '' && version.length <= longestVersion && !/\p{Cc}/u.test(version);
+  return isPlain ? version : null;
 }
 
 export function makeComponent(world: World, found: Found): Component {
   const place = spelled(world, found.path);
   const owner = found.owner === undefined ? (homeOf(world, place)?.account ?? null) : found.owner;
+  const version = plainVersion(found.version);
+  // A URL that was made for a version which is none says it too.
+  const stated = version === null && found.version !== null ? null : found.purl;
   return {
     id: componentId(found.channel, found.name, place, owner),
     tool: found.tool,
     channel: found.channel,
     manager: found.manager,
-    purl:
-      found.purl === undefined ? packageUrl(found.channel, found.name, found.version) : found.purl,
+    purl: stated === undefined ? packageUrl(found.channel, found.name, version) : stated,
     name: found.name,
-    version: found.version,
+    version,
     path: place,
     owner,
     scope: found.scope ?? 'global',
