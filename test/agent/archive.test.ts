@@ -12,6 +12,7 @@ import { maxEntryBytes, readEntry } from '../../agent/detect/archive.js';
 import { ownDisk } from '../../agent/detect/disk.js';
 import { createReader } from '../../agent/detect/reader.js';
 import { zip } from '../worlds/jetbrains.js';
+import { runs } from '../runs.js';
 
 let top: string;
 
@@ -131,7 +132,7 @@ describe('a hostile archive', () => {
         bytes.set(noise.subarray(0, bytes.length - at), at);
         expect(typeof read(bytes)).toBe('string');
       }),
-      { numRuns: 300 },
+      runs(100),
     );
   });
 });

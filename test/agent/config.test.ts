@@ -15,6 +15,7 @@ import type { Component } from '../../policies/component.js';
 import * as made from '../worlds/config.js';
 import { place } from '../worlds/native.js';
 import { claudeCode, codex, npmGlobal } from '../worlds/npm.js';
+import { runs } from '../runs.js';
 
 const catalogue = builtInCatalogue();
 let top = '';
@@ -187,7 +188,7 @@ describe('the gateway of a tool', () => {
         expect(gateway.map(({ tool }) => tool)).toEqual(['claude-code', 'codex-cli']);
         expect(JSON.stringify(components).toLowerCase()).not.toContain('canary');
       }),
-      { numRuns: 60 },
+      runs(30),
     );
   });
 });

@@ -15,6 +15,7 @@ import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { Platform } from '../../policies/component.js';
 import * as made from '../worlds/jetbrains.js';
 import { link, place } from '../worlds/native.js';
+import { runs } from '../runs.js';
 
 const catalogue = builtInCatalogue();
 const { claudePlugin: claude } = made;
@@ -364,6 +365,7 @@ describe('a descriptor', () => {
         const text = `<idea-plugin><id>x</id>${pieces.join('')}`;
         expect([null, 'x']).toContain(parsePluginXml(text)?.id ?? null);
       }),
+      runs(100),
     );
   });
 

@@ -11,6 +11,7 @@ import { prepareScan, scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { place } from '../worlds/native.js';
 import * as made from '../worlds/mcp.js';
+import { runs } from '../runs.js';
 
 const catalogue = builtInCatalogue();
 let home = '';
@@ -377,7 +378,7 @@ describe('nothing secret', () => {
         expect(JSON.stringify(components).toLowerCase()).not.toContain('canary');
         expect(JSON.stringify(readings).toLowerCase()).not.toContain('canary');
       }),
-      { numRuns: 200 },
+      runs(60),
     );
   });
 });

@@ -17,6 +17,7 @@ import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { link, place, program } from '../worlds/native.js';
 import { rpmHeader, rpmNdb, rpmSqlite } from '../worlds/rpm.js';
+import { runs } from '../runs.js';
 
 const catalogue = builtInCatalogue();
 const warp = {
@@ -128,7 +129,7 @@ describe.each([
         fs.writeFileSync(file, bytes);
         expect(['complete', 'partial']).toContain(scan().status);
       }),
-      { numRuns: 40 },
+      runs(20),
     );
   });
 });

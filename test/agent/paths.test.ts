@@ -3,8 +3,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isTidy, posixPath } from '../../agent/platform/paths.js';
+import { runs } from '../runs.js';
 
-const runs = { numRuns: Number(process.env['CURFEW_PROPERTY_RUNS'] ?? 1000) };
 const places = fc
   .array(fc.constantFrom('/', '.', '..', 'a', '.b', 'c.d', '\ufffdff', ' ', '\n'), { maxLength: 8 })
   .map((pieces) => pieces.join(''));
@@ -21,7 +21,7 @@ describe('POSIX paths', () => {
         expect(posixPath.resolve(a)).toBe(path.posix.resolve(a));
         expect(posixPath.resolve(a, b)).toBe(path.posix.resolve(a, b));
       }),
-      runs,
+      runs(1000),
     );
   });
 
@@ -31,7 +31,7 @@ describe('POSIX paths', () => {
         const isAbsolute = place.startsWith('/') && place !== '/';
         expect(isTidy(place)).toBe(isAbsolute && path.posix.resolve(place) === place);
       }),
-      runs,
+      runs(1000),
     );
   });
 });

@@ -15,6 +15,7 @@ import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { link, place, program } from '../worlds/native.js';
 import * as made from '../worlds/python.js';
+import { runs } from '../runs.js';
 
 const catalogue = builtInCatalogue();
 let top = '';
@@ -179,6 +180,7 @@ describe('the header of a record', () => {
         expect(header.name).toMatch(/^[\w.-]+$/);
         if (header.version !== null) expect(header.version).toMatch(/^[\w.!+-]+$/);
       }),
+      runs(100),
     );
   });
 });

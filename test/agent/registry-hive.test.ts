@@ -14,6 +14,7 @@ import type { Problem, Reader } from '../../agent/detect/index.js';
 import { createReader } from '../../agent/detect/reader.js';
 import { openHive, type RegistryKey } from '../../agent/detect/registry-hive.js';
 import { hiveBytes, withKey } from '../worlds/hive.js';
+import { runs } from '../runs.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-hive-'));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -196,7 +197,7 @@ describe('a damaged or hostile hive', () => {
         const { key } = readBytes(bytes);
         return key === null || key.keys.size <= 20_000;
       }),
-      { numRuns: 400 },
+      runs(100),
     );
   });
 });

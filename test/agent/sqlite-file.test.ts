@@ -16,6 +16,7 @@ import {
 } from '../../agent/detect/sqlite-file.js';
 import { homesWorld } from '../../agent/detect/world.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import { runs } from '../runs.js';
 
 const catalogue = builtInCatalogue();
 let folder = '';
@@ -295,7 +296,7 @@ describe('what is no database, or a damaged one', () => {
           expect(read('t').rows.length).toBeLessThan(count * 200);
         },
       ),
-      { numRuns: 150 },
+      runs(60),
     );
   });
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readToml } from '../../agent/detect/toml.js';
+import { runs } from '../runs.js';
 
 describe('TOML', () => {
   const word = fc.stringMatching(/^[A-Za-z0-9 #'"\\[\]{}=.,\t\u{e9}\u{4e2d}-]{0,16}$/u);
@@ -31,15 +32,7 @@ describe('TOML', () => {
           JSON.parse(JSON.stringify(wanted)),
         );
       }),
-    );
-  });
-
-  test('any text is answered, and never with an error', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
-        const read = readToml(text);
-        expect(read === null || typeof read === 'object').toBe(true);
-      }),
+      runs(100),
     );
   });
 

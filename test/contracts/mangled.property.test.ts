@@ -137,6 +137,7 @@ const partOf = (at: string): string =>
   at
     .split(/[\\/]/)
     .filter((part) => part !== '' && part !== 'C:')
+    .map((part) => part.replace(/:$/, ''))
     .slice(0, 3)
     .join('/');
 

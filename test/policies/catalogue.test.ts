@@ -20,6 +20,7 @@ import {
 } from '../../policies/catalogue.js';
 import { findConflicts, parseCatalogue } from '../../policies/catalogue-schema.js';
 import { catalogueText } from '../../server/catalogue-text.js';
+import { runs } from '../runs.js';
 
 const top = path.resolve(import.meta.dirname, '..', '..');
 const catalogue = builtInCatalogue();
@@ -294,7 +295,7 @@ describe('matching', () => {
           else expect(found).not.toBe(tool);
         }
       }),
-      { numRuns: 2000 },
+      runs(500),
     );
   });
 

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { checkDate, dayBounds, daysLeft, isZone, resolveDate } from '../../policies/dates.js';
 import { parsePolicy } from '../../policies/document.js';
 import expected from './instants.json' with { type: 'json' };
+import { runs } from '../runs.js';
 
 const iso = (text: string): number => Date.parse(text);
 
@@ -130,7 +131,7 @@ describe('days left', () => {
         expect(daysLeft(until, now, zone)).toBeLessThan(0);
         expect(daysLeft(from - 1, now, zone)).toBeGreaterThan(0);
       }),
-      { seed: 66, numRuns: 200 },
+      runs(200),
     );
   });
 });

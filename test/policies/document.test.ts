@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { reportDefaults } from '../../policies/complete.js';
 import { parsePolicy, policyJsonSchema, type PolicyProblem } from '../../policies/document.js';
 import { catalogue, policyOf } from './subjects.js';
+import { runs } from '../runs.js';
 
 const full = `policy: ai-tools
 title: AI tools
@@ -329,7 +330,7 @@ describe('hostile texts are refused', () => {
         const parsed = parsePolicy(words.join(''), { catalogue });
         if (parsed.kind === 'invalid') expect(parsed.problems.length).toBeGreaterThan(0);
       }),
-      { seed: 9, numRuns: 1000 },
+      runs(300),
     );
   });
 
@@ -343,7 +344,7 @@ describe('hostile texts are refused', () => {
         const parsed = parsePolicy(text.join('\n'), { catalogue });
         expect(parsed.kind === 'policy' || parsed.problems.length > 0).toBe(true);
       }),
-      { seed: 10, numRuns: 500 },
+      runs(200),
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { PackageURL } from 'packageurl-js';
 import { describe, expect, it } from 'vitest';
 import { readPackageUrl, writePackageUrl } from '../../policies/package-url.js';
+import { runs } from '../runs.js';
 
 const types = [
   ...['npm', 'pypi', 'brew', 'vscode-extension', 'huggingface', 'docker'],
@@ -64,7 +65,7 @@ describe('package URLs', () => {
           );
         },
       ),
-      { numRuns: Number(process.env['CURFEW_PROPERTY_RUNS'] ?? 500) },
+      runs(500),
     );
   });
 
@@ -80,7 +81,7 @@ describe('package URLs', () => {
           name: name.trim(),
         });
       }),
-      { numRuns: Number(process.env['CURFEW_PROPERTY_RUNS'] ?? 500) },
+      runs(500),
     );
   });
 

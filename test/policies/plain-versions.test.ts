@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inPlainRange } from '../../policies/plain-versions.js';
 import { inRange } from '../../policies/versions.js';
+import { runs } from '../runs.js';
 
 test.each([
   ['2.1.91', '>=2.1.91 <=2.1.197', true],
@@ -72,7 +73,7 @@ test('an answer is that of every ecosystem', () => {
       decided += 1;
       expect(inRange(kind, version, wanted)).toBe(isIn ? 'in' : 'out');
     }),
-    { numRuns: Number(process.env['CURFEW_PROPERTY_RUNS'] ?? 4000) },
+    runs(4000),
   );
   expect(decided).toBeGreaterThan(2000);
 });

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { componentStates, scopes } from '../../policies/component.js';
 import { evaluate, verdictStatuses } from '../../policies/evaluate.js';
 import { catalogue, component, device, exception, policyOf, withRules } from './subjects.js';
+import { runs } from '../runs.js';
 
 describe('no policy breaks these', () => {
   const range = fc.constantFrom(null, '<2.0.0', '*', '>=2.1.91 <=2.1.197');
@@ -42,7 +43,7 @@ describe('no policy breaks these', () => {
     min: Date.parse('2026-06-25T00:00:00Z'),
     max: Date.parse('2026-08-05T00:00:00Z'),
   });
-  const options = { seed: 5, numRuns: 150 };
+  const options = runs(150);
   const input = (
     policy: ReturnType<typeof policyOf>,
     one: ReturnType<typeof component>,

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkRange, inRange } from '../../policies/versions.js';
+import { runs } from '../runs.js';
 
 /** Holds that a published order, lowest first, is the order of the ranges. */
 function expectOrder(ecosystem: string, versions: readonly string[]): void {
@@ -141,7 +142,7 @@ describe('a prerelease does not slip past a range', () => {
         expect(inRange('npm', `${release}-${pre}.${count}`, `<${release}`)).toBe('in');
         expect(inRange('npm', `${release}-${pre}.${count}`, `>=${release}`)).toBe('out');
       }),
-      { seed: 60, numRuns: 300 },
+      runs(100),
     );
   });
 });
@@ -284,7 +285,7 @@ describe('what cannot be read is unknown', () => {
         expect(['in', 'out', 'unknown']).toContain(inRange(kind, version, range));
         checkRange(range);
       }),
-      { seed: 1, numRuns: 500 },
+      runs(200),
     );
   });
 });
