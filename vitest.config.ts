@@ -39,7 +39,7 @@ export default defineConfig({
     // Some tests mostly wait (a removal is confirmed after 45 s), so more of them than cores.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
+    testTimeout: group === 'all' ? 180_000 : 30_000,
     hookTimeout: 60_000,
     env: {
       TZ: 'UTC',
