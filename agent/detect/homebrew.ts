@@ -153,10 +153,13 @@ function formulae(look: Look): readonly Component[] {
         channel: 'homebrew',
         manager: 'formula',
         name: formula.name,
-        version,
+        version: isSetAside(version) ? version.slice(0, -setAside.length) : version,
         path: placeOf(keg, look),
         // What is cut short while it is unpacked or removed has nothing left to start.
-        state: entries.some((name) => !name.startsWith('.')) ? 'installed' : 'residual',
+        state:
+          entries.some((name) => !name.startsWith('.')) && !isSetAside(version)
+            ? 'installed'
+            : 'residual',
         confidence: hasReceipt ? 'high' : 'medium',
         evidence: [
           'Cellar',
@@ -168,6 +171,10 @@ function formulae(look: Look): readonly Component[] {
   });
   return [...known, ...unnamed(named, look)];
 }
+
+/** Homebrew's name for a keg while it puts another in its place (`Reinstall.backup_path`). */
+const setAside = '.reinstall';
+const isSetAside = (version: string): boolean => version.endsWith(setAside);
 
 /** More racks than this are not looked into for what they are. */
 const maxUnnamed = 2_000;

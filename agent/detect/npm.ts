@@ -20,9 +20,11 @@ export const npmDetector: Detector = {
     });
   },
   read(root, world, reader) {
-    const found = foldersOf(root, world, reader).flatMap((folder) =>
-      packagesIn(folder, root, world, reader),
-    );
+    const folders = foldersOf(root, world, reader);
+    const found = [
+      ...folders.flatMap((folder) => packagesIn(folder, root, world, reader)),
+      ...(world.isDeep ? folders.flatMap((folder) => nestedIn(folder, root, world)) : []),
+    ];
     return ['npx', 'dlx', 'bunx'].includes(root.layout ?? '') ? oncePerVersion(found) : found;
   },
 };
@@ -58,6 +60,31 @@ function scopesOf(world: World): ReadonlySet<string> {
   );
   scopeLists.set(world, scopes);
   return scopes;
+}
+
+/**
+ * Copies that other global packages bring along, for a deep scan: parts of those, and no installs. A
+ * library is in so many packages that to tell of it says nothing.
+ */
+function nestedIn(folder: PackageFolder, root: Root, world: World): readonly Component[] {
+  if (folder.state !== 'installed' || folder.scope !== 'global') return [];
+  const reader = world.reader({ within: [folder.path] });
+  const packages = reader.list(folder.path).flatMap(({ name, kind }) => {
+    if (kind !== 'dir' || name.startsWith('.')) return [];
+    if (!name.startsWith('@')) return [name];
+    const scope = world.path.join(folder.path, name);
+    return reader.list(scope).map((entry) => `${name}/${entry.name}`);
+  });
+  return packages.slice(0, maxOpened).flatMap((name) => {
+    if (toolOf(world, 'npm', name) !== 'unwanted') return [];
+    const path = world.path.join(folder.path, ...name.split('/'), 'node_modules');
+    if (reader.facts(path)?.kind !== 'dir') return [];
+    const evidence = [`dependency of ${name}`];
+    const nested = { ...folder, path, state: 'bundled', direct: null, evidence } as const;
+    return packagesIn(nested, root, world, reader).filter(({ tool }) => {
+      return tool === null || world.catalogue.tool(tool)?.kind !== 'sdk';
+    });
+  });
 }
 
 interface Listed {

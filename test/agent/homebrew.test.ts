@@ -121,6 +121,13 @@ describe('formulae', () => {
     ]);
   });
 
+  test('a keg that Homebrew has set aside while it puts it back is a trace (C023)', () => {
+    made.formula(prefix, { name: 'aider', version: '0.86.1.reinstall' }, false);
+    expect(rows(scanMachine())).toEqual([
+      'aider 0.86.1 residual formula /opt/homebrew/Cellar/aider/0.86.1.reinstall',
+    ]);
+  });
+
   test('a keg without its receipt is less sure', () => {
     const keg = made.formula(prefix, { name: 'aider', version: '0.86.1' });
     fs.rmSync(path.join(keg, 'INSTALL_RECEIPT.json'));

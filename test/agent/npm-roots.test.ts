@@ -48,6 +48,24 @@ describe('projects', () => {
     expect(deep.components[0]?.scope).toBe('project');
   });
 
+  test('C030 a copy that another global package brings is a part of it, in a deep scan alone', () => {
+    const modules = path.join(home, '.npm-global/lib/node_modules');
+    made.unpackInto(modules, { name: '@team/helper', version: '3.1.0' });
+    const nested = path.join(modules, '@team/helper/node_modules');
+    made.unpackInto(nested, made.gemini('0.8.1'));
+    made.unpackInto(nested, { name: 'openai', version: '5.0.0' });
+    expect(rows(scanHome(false))).toEqual([]);
+    expect(scanHome(true).components).toMatchObject([
+      {
+        tool: 'gemini-cli',
+        version: '0.8.1',
+        state: 'bundled',
+        scope: 'global',
+        evidence: ['dependency of @team/helper', 'package.json'],
+      },
+    ]);
+  });
+
   test('C049 folders that link to each other end the walk, and the tool is reported once', () => {
     made.unpackInto(path.join(home, 'node_modules'), made.codex('0.48.0'));
     link(home, 'node_modules/self', '..');
