@@ -197,16 +197,11 @@ function listedFind(id: string, preference: Preference & { path: string }, look:
   if (!isReadable && !shipped.has(preference.location)) {
     reader.note(path, 'refused-entry', false);
   }
-  const before = reader.problems.length;
   const isThere = isReadable && reader.facts(path)?.kind === 'dir';
-  const canTell = isReadable && reader.problems.length === before;
   const other = isInside && !isThere ? latestFolder(id, look) : null;
   const manifest = isThere ? manifestVersion(path, look) : null;
   const isSure = manifest !== null && preference.state !== 'unknown';
-  // Without its files the browser loads nothing, whatever it remembers.
-  const isGone = canTell && !isThere && other === null && !shipped.has(preference.location);
-  const isOff = preference.state === 'disabled';
-  const state = isGone ? 'residual' : isOff ? 'disabled' : 'installed';
+  const state = preference.state === 'disabled' ? 'disabled' : 'installed';
   return {
     path: other?.path ?? path,
     version:

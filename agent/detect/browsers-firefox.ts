@@ -112,8 +112,6 @@ interface Addon {
   readonly version: string | null;
   readonly path: string | null;
   readonly isShipped: boolean;
-  /** Kept in the profile's own folder, and nowhere else. */
-  readonly isOfProfile: boolean;
   readonly isOff: boolean;
 }
 
@@ -154,7 +152,6 @@ function addonOf(entry: Readonly<Record<string, unknown>> | null): Addon | null 
     version: versionOf(version),
     path: typeof path === 'string' && path !== '' && !path.includes('\0') ? path : null,
     isShipped: shipped.has(location),
-    isOfProfile: location === 'app-profile',
     isOff,
   };
 }
@@ -171,11 +168,8 @@ function addonComponent(addon: Addon, look: Look): Component | null {
   if (claim === null) return null;
   const { join } = world.path;
   const own = [join(extensions, `${addon.id}.xpi`), join(extensions, addon.id)];
-  const before = reader.problems.length;
   const there = own.find((path) => reader.facts(path) !== null);
   const named = addon.path !== null && world.path.isAbsolute(addon.path) ? addon.path : null;
-  // Firefox forgets at its next start what is no longer in the folder.
-  const isGone = there === undefined && addon.isOfProfile && reader.problems.length === before;
   const state = addon.isShipped ? 'bundled' : addon.isOff ? 'disabled' : 'installed';
   return makeComponent(world, {
     ...claim,
@@ -184,7 +178,7 @@ function addonComponent(addon: Addon, look: Look): Component | null {
     name: addon.id,
     version: addon.version,
     path: there ?? named ?? join(extensions, `${addon.id}.xpi`),
-    state: profile.isLeft || isGone ? 'residual' : state,
+    state: profile.isLeft ? 'residual' : state,
     confidence: there === undefined || profile.isLeft ? 'medium' : 'high',
     owner: root.home?.account ?? null,
     evidence: ['extensions.json', profileEvidence(look)],

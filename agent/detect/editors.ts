@@ -245,11 +245,11 @@ function noteEmptied(manifest: string, { root, world, reader }: Place): void {
   if (folders.length > 0) reader.note(manifest, 'manifest-empty', false);
 }
 
-/** Whether the editor finds its record in the folder; what cannot be looked at is there for all we know. */
-function isWhole(path: string, { world, reader }: Place): boolean {
+/** A folder that is being deleted, or was not deleted to its end: the editor finds no record in it. */
+function isHalfDeleted(path: string, { world, reader }: Place): boolean {
   const before = reader.problems.length;
   const record = reader.facts(world.path.join(path, 'package.json'));
-  return record !== null || reader.problems.length > before;
+  return record === null && reader.list(path).length > 0 && reader.problems.length === before;
 }
 
 function componentOf(install: Install, isLoaded: boolean, place: Place): Component | null {
@@ -263,7 +263,7 @@ function componentOf(install: Install, isLoaded: boolean, place: Place): Compone
   const inFolder = install.version === null && hasFolder ? readPackage(path, place) : null;
   const isListed = install.lists.length > 0;
   const isOff = place.isOff(install.id, install.lists);
-  const isThere = isLoaded && isWhole(path, place);
+  const isThere = isLoaded && !isHalfDeleted(path, place);
   const sure = isListed && hasFolder && isThere ? 'high' : 'medium';
   const readsPackage = !isListed || inFolder !== null || signs !== null;
   return makeComponent(world, {

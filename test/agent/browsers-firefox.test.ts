@@ -100,12 +100,6 @@ describe('an add-on of Firefox', () => {
     expect(scan().components).toMatchObject([{ state }]);
   });
 
-  test('whose file is gone from its profile is a trace', () => {
-    const at = path.join(firefox(), 'a');
-    made.writeAddons(at, [made.addonEntry(at, addon)]);
-    expect(rows(scan())).toEqual(['chatgptbox 2.5.9 residual medium firefox']);
-  });
-
   test('of another kind, or hidden by another copy, is none', () => {
     const at = path.join(firefox(), 'a');
     const entry = (change: Readonly<Record<string, unknown>>): unknown =>

@@ -199,9 +199,9 @@ describe('the preferences', () => {
     expect(rows(scan())).toEqual(['claude-for-chrome 1.0.33 disabled high chrome']);
   });
 
-  test('that name an extension whose files are gone leave a trace', () => {
+  test('that name an extension whose files are gone keep it, with less confidence', () => {
     made.writePreferences(profile(), [made.preference(claude)]);
-    expect(rows(scan())).toEqual(['claude-for-chrome 1.0.33 residual medium chrome']);
+    expect(rows(scan())).toEqual(['claude-for-chrome 1.0.33 installed medium chrome']);
   });
 
   test('that name an extension without its place have the highest version folder', () => {

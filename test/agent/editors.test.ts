@@ -316,9 +316,9 @@ describe('of an extension that is listed', () => {
     ]);
   });
 
-  test('a folder that is gone or half deleted leaves a trace (C002)', () => {
+  test('a folder that is half deleted leaves a trace (C002), and one that is not seen counts', () => {
     writeList(extensions, [listEntry(extensions, claude)]);
-    expect(states()).toEqual([['2.1.120', 'residual']]);
+    expect(states()).toEqual([['2.1.120', 'installed']]);
     place(extensions, 'anthropic.claude-code-2.1.120/dist/main.js', '');
     expect(states()).toEqual([['2.1.120', 'residual']]);
   });
