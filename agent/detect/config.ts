@@ -70,7 +70,8 @@ function stateRoots(home: Home, world: World): readonly Root[] {
   const reader = world.reader(boundary);
   return world.catalogue.tools.flatMap((tool): readonly Root[] => {
     const places = placesOf(tool, home, world);
-    const first = places.find(({ at }) => reader.facts(at) !== null) ?? places[0];
+    // The same question as when the root is read, so that the disk is asked once.
+    const first = places.find(({ at }) => reader.target(at) !== null) ?? places[0];
     if (first === undefined) return [];
     const id = `${prefix}${home.path}:${tool.id}`;
     const rest = { manager: null, home, boundary, watch: [] };
@@ -105,16 +106,32 @@ const movable = [
   ['~/.local/share/', 'XDG_DATA_HOME'],
 ] as const;
 
+const patternLists = new WeakMap<Catalogue, ReadonlyMap<string, readonly string[]>>();
+
+/** The folders below a home that each tool holds, as the catalogue names them. */
+function patternsOf(tool: Tool, catalogue: Catalogue): readonly string[] {
+  let known = patternLists.get(catalogue);
+  if (known === undefined) {
+    known = new Map(
+      catalogue.tools.map(({ id, config: own }) => [
+        id,
+        own.filter((one) => one.startsWith('~/') && holderOf(one, catalogue) === id),
+      ]),
+    );
+    patternLists.set(catalogue, known);
+  }
+  return known.get(tool.id) ?? [];
+}
+
 function placesOf(tool: Tool, home: Home, { path, catalogue }: World): readonly Place[] {
-  return tool.config
-    .filter((pattern) => pattern.startsWith('~/') && holderOf(pattern, catalogue) === tool.id)
-    .flatMap((pattern): Place[] => {
-      const usual = path.join(home.path, ...pattern.slice(2).split('/'));
-      const [start = '', name] = movable.find(([begin]) => pattern.startsWith(begin)) ?? [];
-      const set = name === undefined ? undefined : home.env[name];
-      const moved = set === undefined ? usual : path.join(set, pattern.slice(start.length));
-      return [...new Set([usual, moved])].map((at) => ({ pattern, at }));
-    });
+  return patternsOf(tool, catalogue).flatMap((pattern): Place[] => {
+    const usual = path.join(home.path, pattern.slice(2));
+    const [start = '', name] = movable.find(([begin]) => pattern.startsWith(begin)) ?? [];
+    const set = name === undefined ? undefined : home.env[name];
+    if (set === undefined) return [{ pattern, at: usual }];
+    const moved = path.join(set, pattern.slice(start.length));
+    return [...new Set([usual, moved])].map((at) => ({ pattern, at }));
+  });
 }
 
 function readState(root: Root, home: Home, world: World, reader: Reader): readonly Component[] {
