@@ -104,8 +104,8 @@ export function complianceWrites(sql: Sql): ComplianceWrites {
     versions: async (tools) =>
       sql
         .all<{ tool: string; versions: string; devices: number }>(
-          `SELECT tool, versions, count(*) AS devices FROM findings
-           WHERE tool IN (SELECT value FROM json_each(@tools)) GROUP BY tool, versions`,
+          `SELECT tool, versions, devices FROM tool_versions
+           WHERE tool IN (SELECT value FROM json_each(@tools)) ORDER BY tool, versions`,
           { tools: JSON.stringify(tools) },
         )
         .map((row) => ({ ...row, versions: JSON.parse(row.versions) as Versioned[] })),

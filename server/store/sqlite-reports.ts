@@ -241,25 +241,43 @@ function putScan(sql: Sql, device: string, one: SubjectScan): void {
   );
 }
 
+interface FindingSql extends Record<string, string | number | null> {
+  key: string;
+}
+
+/** Most reports change none or one: only what differs is written. */
 function setFindings(sql: Sql, device: string, findings: readonly StoredFinding[]): void {
-  sql.run('DELETE FROM findings WHERE device = @device', { device });
+  const stored = sql.all<FindingSql>('SELECT * FROM findings WHERE device = @device', { device });
+  const before = new Map(stored.map((row) => [row.key, row]));
   for (const finding of findings) {
+    const row = {
+      device,
+      key: finding.key,
+      tool: finding.tool,
+      name: finding.name,
+      rank: verdictStatuses.indexOf(finding.verdict.status),
+      status: finding.verdict.status,
+      verdict: JSON.stringify(finding.verdict),
+      first_seen: finding.firstSeen,
+      versions: JSON.stringify(finding.versions),
+    };
+    const known = before.get(finding.key);
+    before.delete(finding.key);
+    if (known !== undefined) {
+      if (Object.entries(row).every(([name, value]) => known[name] === value)) continue;
+      dropFinding(sql, device, finding.key);
+    }
     sql.run(
       `INSERT INTO findings (device, key, tool, name, rank, status, verdict, first_seen, versions)
-       VALUES (@device, @key, @tool, @name, @rank, @status, @verdict, @firstSeen, @versions)`,
-      {
-        device,
-        key: finding.key,
-        tool: finding.tool,
-        name: finding.name,
-        rank: verdictStatuses.indexOf(finding.verdict.status),
-        status: finding.verdict.status,
-        verdict: JSON.stringify(finding.verdict),
-        firstSeen: finding.firstSeen,
-        versions: JSON.stringify(finding.versions),
-      },
+       VALUES (@device, @key, @tool, @name, @rank, @status, @verdict, @first_seen, @versions)`,
+      row,
     );
   }
+  for (const key of before.keys()) dropFinding(sql, device, key);
+}
+
+function dropFinding(sql: Sql, device: string, key: string): void {
+  sql.run('DELETE FROM findings WHERE device = @device AND key = @key', { device, key });
 }
 
 /** Row ids grow with time, so the oldest rows are the first ones and no index by time is needed. */
