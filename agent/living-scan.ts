@@ -1,16 +1,15 @@
 /**
  * Scans of one place, one after another, in a process that lives on. What holds from one to the next is
- * kept: the indexed catalogue, what programs are by their contents, the roots, and what each process was.
- * The world is made anew for every scan, so nothing that was read outlives it. Invariant: roots are kept
- * only while people, their places and what is asked for are the same, and a detector whose root is asked
- * for always names its roots anew.
+ * kept: the indexed catalogue, what programs are by their contents, the roots, the readings of everything,
+ * and what each process was. The world is made anew for every scan. Invariant: roots and readings stand
+ * only while people, places and what is asked for are the same, and every place on the disk that was
+ * looked at for them is as it was.
  */
 import { builtInCatalogue, indexCatalogue } from '../policies/catalogue.js';
 import type { Catalogue, CatalogueDocument } from '../policies/catalogue.js';
 import type { Component } from '../policies/component.js';
 import { createContentsCache, type FileCache, type SavedCache } from './detect/contents-cache.js';
 import {
-  channelDetectors,
   detectors,
   type Detector,
   type ProcessEntry,
@@ -20,6 +19,7 @@ import {
   type World,
 } from './detect/index.js';
 import { homesWorld, machineWorld } from './detect/world.js';
+import { LookedAt } from './looked-at.js';
 import type { AskedFor } from './rules.js';
 import { planRoots, prepareScan, scanSteps, type Planned } from './scan.js';
 
@@ -43,9 +43,8 @@ export interface MarkedProcess extends ProcessEntry {
 }
 
 export interface ScanRequest {
+  /** An empty set: only whether there are other roots now. */
   readonly roots: ReadonlySet<string> | 'all';
-  /** False: all roots are named anew, also where none of a detector's is asked for. */
-  readonly keepsRoots: boolean;
   readonly asked: AskedFor;
   /** The catalogue of the bundle, whole or only its hash if it was sent before; null: that of this build. */
   readonly catalogue: {
@@ -74,13 +73,16 @@ export interface Memory {
   catalogue: Catalogue | null;
   contents: FileCache | null;
   plan: KeptPlan | null;
+  /** The readings of the last scan of everything, if nothing was left open. */
+  whole: { readonly readings: readonly Reading[]; readonly looked: LookedAt } | null;
   /** What each process that still runs was found to be, by its mark. */
   running: Map<string, readonly Component[]>;
 }
 
 interface KeptPlan {
-  /** What the roots depend on besides the disk below them. */
+  /** What the roots depend on besides the disk. */
   readonly shape: string;
+  readonly looked: LookedAt;
   readonly homes: World['homes'];
   readonly roots: readonly Planned[];
 }
@@ -89,6 +91,7 @@ export const newMemory = (): Memory => ({
   catalogue: null,
   contents: null,
   plan: null,
+  whole: null,
   running: new Map(),
 });
 
@@ -106,80 +109,116 @@ export async function runScan(
   memory: Memory,
   steps: Steps,
 ): Promise<ScanOutcome> {
-  const { world, kept } = worldFor(place, request, memory);
+  const startMs = performance.now();
+  const scene = sceneOf(place, request, memory);
+  const { world } = scene;
   await prepareScan(world);
   const isFull = request.roots === 'all';
-  const own = detectors.map((one) =>
-    one.channel === 'process' ? oneByOne(one, memory, isFull) : one,
-  );
-  const plan = planRoots(world, own, kept);
+  const plan = planFor(scene, memory);
   const roots = plan.map(({ root }) => root);
   steps.plan(roots);
-  const wanted = request.roots === 'all' ? roots.map(({ id }) => id) : [...request.roots];
-  const chosen = new Set(wanted.filter((id) => !request.skip.has(id)));
-  const reading = scanSteps(world, { roots: chosen, plan });
-  for (;;) {
-    const step = reading.next();
-    if (step.done !== true) {
-      const pause = steps.at(step.value);
-      if (pause !== null) await pause;
-      continue;
-    }
-    const { readings, durationMs } = step.value;
-    const homes = world.homes.map(({ account, path }) => ({ account, path }));
-    const told = memory.contents?.tools() ?? { catalogue: world.catalogue.sha256, files: [] };
-    memory.plan = { shape: shapeOf(world), homes: world.homes, roots: plan };
-    return { roots, homes, readings, durationMs, told };
+  const wanted = request.roots === 'all' ? roots.map(({ id }) => id) : request.roots;
+  const chosen = new Set([...wanted].filter((id) => !request.skip.has(id)));
+  const known = knownReadings(scene, memory, chosen);
+  // What lies beside a program may have changed under it.
+  if (isFull && known.size === 0) memory.running = new Map();
+  const looked = scene.lookAt();
+  const reading = scanSteps(world, {
+    roots: new Set([...chosen].filter((id) => !known.has(id))),
+    plan,
+  });
+  let step = reading.next();
+  for (; step.done !== true; step = reading.next()) {
+    const pause = steps.at(step.value);
+    if (pause !== null) await pause;
   }
+  const { readings } = step.value;
+  if (known.size === 0) memory.whole = isFull ? wholeOf(readings, looked, memory) : memory.whole;
+  const homes = world.homes.map(({ account, path }) => ({ account, path }));
+  const told = memory.contents?.tools() ?? { catalogue: world.catalogue.sha256, files: [] };
+  const all = [...readings, ...known.values()];
+  return { roots, homes, readings: all, durationMs: Math.round(performance.now() - startMs), told };
 }
 
-/** The world of now, and the roots that need not be named again in it. */
-function worldFor(
-  place: Place,
-  request: ScanRequest,
-  memory: Memory,
-): { readonly world: World; readonly kept: ReadonlyMap<Detector, readonly Planned[]> } {
+/** A world of now, with readers that remember in one place what they were asked. */
+interface Scene {
+  readonly world: World;
+  readonly shape: string;
+  /** Makes that place another, and answers it. */
+  lookAt(): LookedAt;
+  /** A reader that has seen nothing yet and may ask about any place. */
+  readonly anywhere: Reader;
+  /** Whether everything that detectors look at is seen by the readers: no registry, no world inside. */
+  readonly isAllSeen: boolean;
+}
+
+function sceneOf(place: Place, request: ScanRequest, memory: Memory): Scene {
   const catalogue = catalogueFor(request, memory);
   const options = { catalogue, named: request.asked.named, processes: request.processes };
   const built =
     place.kind === 'machine'
       ? machineWorld({ ...options, ...place })
       : homesWorld(place.folders, { ...options, ...place });
-  const wholeChannels = request.asked.wholeChannels;
-  const contents = contentsFor(memory, catalogue, request.told);
-  const world = { ...built, wholeChannels, contents };
+  const anywhere = built.reader({ within: [built.path.parse(built.path.resolve('/')).root] });
+  let looked = new LookedAt(built.path, anywhere);
+  const world: World = {
+    ...built,
+    wholeChannels: request.asked.wholeChannels,
+    contents: contentsFor(memory, catalogue, request.told),
+    reader: (...asked) => looked.through(built.reader(...asked)),
+  };
+  const shape = shapeOf(world);
+  const isSameShape = memory.plan?.shape === shape;
+  return {
+    // Roots name their home, and detectors compare homes.
+    world: isSameShape ? { ...world, homes: memory.plan?.homes ?? world.homes } : world,
+    shape,
+    lookAt: () => (looked = new LookedAt(built.path, anywhere)),
+    anywhere,
+    isAllSeen: built.registry === undefined && built.inside === undefined,
+  };
+}
+
+/** The roots: those of last time while all that they were named by is as it was. */
+function planFor(scene: Scene, memory: Memory): readonly Planned[] {
+  const { world, shape, anywhere, isAllSeen } = scene;
   const { plan } = memory;
-  const { roots, keepsRoots } = request;
-  if (plan === null || !keepsRoots || roots === 'all' || plan.shape !== shapeOf(world)) {
-    return { world, kept: new Map() };
+  const own = detectors.map((one) => (one.channel === 'process' ? oneByOne(one, memory) : one));
+  if (plan?.shape === shape && plan.looked.isSame(anywhere)) {
+    const kept = Map.groupBy(plan.roots, ({ detector }) => detector);
+    for (const one of detectors) if (!kept.has(one)) kept.set(one, []);
+    return planRoots(world, own, kept);
   }
-  // Roots name their home, and detectors compare homes.
-  return { world: { ...world, homes: plan.homes }, kept: keptRoots(plan.roots, roots) };
+  memory.plan = memory.whole = null;
+  const looked = scene.lookAt();
+  const roots = planRoots(world, own);
+  const isSound = isAllSeen && roots.every(({ failures }) => failures.length === 0);
+  const ofDisk = roots.filter(({ detector }) => detector.channel !== 'process');
+  if (isSound) memory.plan = { shape, looked, homes: world.homes, roots: ofDisk };
+  return roots;
 }
 
-/** All but those of detectors that are asked for, could not see everything, or look at more than the disk. */
-function keptRoots(
-  roots: readonly Planned[],
-  wanted: ReadonlySet<string>,
-): ReadonlyMap<Detector, readonly Planned[]> {
-  const known = new Set(roots.map(({ root }) => root.id));
-  const isForeign = [...wanted].some((id) => id !== processesRoot && !known.has(id));
-  if (isForeign) return new Map();
-  const kept = Map.groupBy(roots, ({ detector }) => detector);
-  for (const [detector, own] of kept) {
-    const isAsked = own.some(({ root, failures }) => wanted.has(root.id) || failures.length > 0);
-    const isOfDisk = channelDetectors.includes(detector) && detector.channel !== 'process';
-    if (isAsked || !isOfDisk) kept.delete(detector);
-  }
-  // One that had no root may have none.
-  for (const detector of channelDetectors) {
-    const hasNone = !roots.some((one) => one.detector === detector);
-    if (hasNone && detector.channel !== 'process') kept.set(detector, []);
-  }
-  return kept;
+/** The readings that need not be made again, when everything is asked for and all of it is as it was. */
+function knownReadings(
+  { anywhere }: Scene,
+  { plan, whole }: Memory,
+  chosen: ReadonlySet<string>,
+): ReadonlyMap<string, Reading> {
+  const isAsked = plan !== null && plan.roots.every(({ root }) => chosen.has(root.id));
+  if (whole === null || !isAsked || !whole.looked.isSame(anywhere)) return new Map();
+  return new Map(whole.readings.map((reading) => [reading.root.id, reading]));
 }
 
-const processesRoot = 'processes';
+/** What may stand for the next scan: everything was read to its end, and no program is left for later. */
+function wholeOf(
+  readings: readonly Reading[],
+  looked: LookedAt,
+  { plan, contents }: Memory,
+): Memory['whole'] {
+  const isOpen = readings.some(({ status }) => status !== 'complete' && status !== 'absent');
+  if (plan === null || isOpen || (contents?.pending ?? 0) > 0) return null;
+  return { readings: readings.filter(({ root }) => root.channel !== 'process'), looked };
+}
 
 function shapeOf({ catalogue, named, wholeChannels, ...world }: World): string {
   return JSON.stringify([
@@ -213,18 +252,14 @@ function contentsFor(memory: Memory, { sha256 }: Catalogue, told: SavedCache | n
   return cache;
 }
 
-/**
- * The detector of processes, which reads one process after another and each only once; a full scan reads
- * all of them anew, as what lies beside a program may have changed under it.
- */
-function oneByOne(detector: Detector, memory: Memory, isFull: boolean): Detector {
+/** The detector of processes, which reads one process after another and each only once. */
+function oneByOne(detector: Detector, memory: Memory): Detector {
   const read = (root: Root, world: World, reader: Reader): readonly Component[] => {
-    const before = isFull ? new Map<string, readonly Component[]>() : memory.running;
     const now = new Map<string, readonly Component[]>();
     // One world for all of them, because what detectors remember goes with it.
     const shown: { processes: readonly ProcessEntry[] } & World = { ...world, processes: [] };
     for (const entry of (world.processes ?? []) as readonly MarkedProcess[]) {
-      const known = before.get(entry.mark);
+      const known = memory.running.get(entry.mark);
       if (known === undefined) shown.processes = [entry];
       now.set(entry.mark, known ?? detector.read(root, shown, reader));
     }

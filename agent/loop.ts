@@ -28,6 +28,8 @@ const minuteMs = 60_000;
 const reportMs = 60 * minuteMs;
 /** Between two questions about the machine itself, which cost processes of the system. */
 const factsMs = 55 * minuteMs;
+/** Between two looks for other roots while nothing happens: not all that names them can be watched. */
+const planMs = 5 * minuteMs;
 /** Between two reads of all roots while nothing can be watched. */
 const unwatchedMs = 30_000;
 /** After a scan that failed as a whole. */
@@ -105,8 +107,7 @@ class AgentLoop implements Loop {
   #reportDueAt = 0;
   /** The processes of the last look, by their marks. */
   #running = '';
-  /** Whether anything was read since all roots were named together. */
-  #isPlanOld = false;
+  #planDueAt = 0;
   #standing: Standing | null = null;
   /** What besides the inventory the verdicts stand for. */
   #judgedFor = '';
@@ -172,7 +173,7 @@ class AgentLoop implements Loop {
       this.#parts.store.saveTrustedTime(this.#parts.clock.now(), this.#parts.clock.isConfirmed);
     });
     const all = performance.now() >= this.#fullDueAt;
-    this.#want({ all, processes: true, plan: this.#isPlanOld });
+    this.#want({ all, processes: true, plan: performance.now() >= this.#planDueAt });
   }
 
   /** A timer of one second instead of one till the date: sleep and long waits cannot mislead it. */
@@ -279,10 +280,9 @@ class AgentLoop implements Loop {
       asked,
       catalogue,
       processes: running,
-      keepsRoots: !wantsPlan,
     });
     this.#running = marks;
-    this.#isPlanOld = !isFull && !wantsPlan;
+    this.#planDueAt = performance.now() + planMs;
     return outcome;
   }
 

@@ -29,7 +29,7 @@ const retryHungMs = 6 * 3600_000;
 const sliceMs = 20;
 
 /** What whoever asks for a scan decides. `catalogue` null: that of this build. */
-export type Asked = Pick<ScanRequest, 'roots' | 'keepsRoots' | 'asked' | 'processes'> & {
+export type Asked = Pick<ScanRequest, 'roots' | 'asked' | 'processes'> & {
   readonly catalogue: Catalogue | null;
 };
 

@@ -2,22 +2,25 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
-import { createScanner, type Scanner } from '../../agent/scanner.js';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Reading } from '../../agent/detect/index.js';
+import { createScanner, type ScanOutcome, type Scanner } from '../../agent/scanner.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { SavedCache } from '../../agent/detect/contents-cache.js';
 import { elf, goInfo } from '../worlds/programs.js';
 import { makeFolder, makeRoot } from './store-fixture.js';
 
 let scanner: Scanner | null = null;
-afterEach(() => scanner?.close());
+afterEach(() => {
+  scanner?.close();
+  vi.useRealTimers();
+});
 
 const request = (roots: 'all' | ReadonlySet<string>) => ({
   roots,
   asked: { named: new Map(), wholeChannels: new Set<never>() },
   catalogue: null,
   processes: null,
-  keepsRoots: true,
 });
 
 /** A thread of the test's own, with the three roots of `plan`, and what it does at a root. */
@@ -132,4 +135,69 @@ test('a program told by its contents is not looked into again, not after a resta
   for (let n = 0; n < 2; n += 1) expect(await tools(again)).toEqual([['ollama', '0.9.9']]);
   fs.utimesSync(file, at, new Date('2026-01-02T00:00:00Z'));
   expect(await tools(again)).toEqual([['ollama', '0.9.0']]);
+});
+
+/** A home with Node prefixes, looked at long after anything in it has changed. */
+function oldHome(): { readonly home: string; readonly install: (prefix: string) => void } {
+  const home = path.join(makeFolder(), 'ana');
+  const install = (prefix: string): void => {
+    const folder = path.join(home, prefix, 'lib/node_modules/opencode-ai');
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'package.json'), '{"name":"opencode-ai","version":"1.2.3"}');
+  };
+  install('.nvm/versions/node/v22.0.0');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+  return { home, install };
+}
+const versionsOf = (outcome: ScanOutcome): readonly unknown[] =>
+  outcome.readings.flatMap(({ components }) => components.map(({ path: place }) => place)).sort();
+const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));
+
+test('a full scan reads nothing again of a home that is as it was, and all when it is not', async () => {
+  const { home, install } = oldHome();
+  const here = createScanner({ place: { kind: 'homes', folders: [home] }, worker: null });
+  const first = await here.scan(request('all'));
+  const again = await here.scan(request('all'));
+  const byId = new Map(first.readings.map((reading) => [reading.root.id, reading]));
+  expect(again.readings).toHaveLength(first.readings.length);
+  // The very same records: nothing was read to make them.
+  for (const reading of again.readings) expect(reading).toBe(byId.get(reading.root.id));
+  await aMoment();
+  install('.nvm/versions/node/v24.0.0');
+  const third = await here.scan(request('all'));
+  expect(versionsOf(third)).toEqual(
+    ['v22.0.0', 'v24.0.0'].map((version) =>
+      path.join(home, '.nvm/versions/node', version, 'lib/node_modules/opencode-ai'),
+    ),
+  );
+});
+
+test('a look for other roots finds what a settings file names since, without reading the others', async () => {
+  const { home, install } = oldHome();
+  const here = createScanner({ place: { kind: 'homes', folders: [home] }, worker: null });
+  const all = await here.scan(request('all'));
+  await aMoment();
+  install('elsewhere');
+  fs.writeFileSync(path.join(home, '.npmrc'), 'prefix=${HOME}/elsewhere\n');
+  const { roots, readings } = await here.scan(request(new Set()));
+  expect(readings).toEqual([]);
+  const known = new Set(all.roots.map(({ id }) => id));
+  const fresh = roots.filter(({ id }) => !known.has(id));
+  expect(fresh.map(({ path: place }) => place)).toContain(
+    path.join(home, 'elsewhere/lib/node_modules'),
+  );
+  const read = await here.scan(request(new Set(fresh.map(({ id }) => id))));
+  expect(versionsOf(read)).toEqual([path.join(home, 'elsewhere/lib/node_modules/opencode-ai')]);
+});
+
+test('each root alone is read as in a scan of all', async () => {
+  const { home } = oldHome();
+  const here = createScanner({ place: { kind: 'homes', folders: [home] }, worker: null });
+  const all = await here.scan(request('all'));
+  for (const reading of all.readings) {
+    const { readings } = await here.scan(request(new Set([reading.root.id])));
+    const words = (of: readonly Reading[]): unknown =>
+      of.map(({ root, status, components }) => [root.id, status, components]);
+    expect(words(readings)).toEqual(words([reading]));
+  }
 });
