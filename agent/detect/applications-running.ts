@@ -1,13 +1,17 @@
 /**
  * Which application or package a running program is a part of, where its own file bears no record: the
  * bundle around it, the AppImage it is mounted from, the package or the menu entry that its name leads
- * to. A name without such a record is nobody's.
+ * to. A name without such a record is nobody's, unless it is a command of the tool on the PATH.
  */
 import { isOfApplication } from './applications-owner.js';
 import { isBundle, recordOf, versionOf } from './applications.js';
+import type { Tool } from '../../policies/catalogue.js';
 import { homeOf } from './component.js';
+import { identifyContents } from './contents.js';
+import { isSystemFolder } from './executables-places.js';
 import type { Reader, World } from './index.js';
 import { isOfPackage } from './packages-owner.js';
+import { pathFolders } from './shell-path.js';
 
 /** `path` is that of the bundle, so that all processes of one application are told as one. */
 export interface Running {
@@ -16,6 +20,8 @@ export interface Running {
   readonly version: string | null;
   readonly manager: string | null;
   readonly path: string;
+  /** Nothing but its name and place say so. */
+  readonly isByName?: boolean;
 }
 
 export function runningApplication(real: string, world: World, reader: Reader): Running | null {
@@ -75,5 +81,24 @@ function byRecord(real: string, world: World, reader: Reader): Running | null {
     : isOfApplication(tool, real, world, reader)
       ? 'application'
       : null;
-  return manager === null ? null : { tool: tool.id, name, version: null, manager, path: real };
+  const rest = { tool: tool.id, name, version: null, manager, path: real };
+  if (manager !== null) return rest;
+  const isCommand = catalogue.match('command', name) === tool && isOnPath(real, world);
+  return isCommand && !isSomethingElse(tool, real, world, reader)
+    ? { ...rest, isByName: true }
+    : null;
+}
+
+/** Where a command is the tool by its name alone, what runs from there is it too. */
+function isOnPath(real: string, world: World): boolean {
+  const folder = world.path.dirname(real);
+  const home = homeOf(world, real);
+  const folders = [...(home === null ? [] : pathFolders(world, home)), ...pathFolders(world, null)];
+  return folders.some((one) => one.toLowerCase() === folder.toLowerCase());
+}
+
+function isSomethingElse(tool: Tool, real: string, world: World, reader: Reader): boolean {
+  const facts = isSystemFolder(world.path.dirname(real)) ? null : reader.target(real);
+  const contents = facts?.kind === 'file' ? identifyContents(real, facts, world, reader) : null;
+  return contents !== null && contents.tool !== tool.id;
 }

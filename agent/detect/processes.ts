@@ -57,13 +57,17 @@ interface Identity {
   readonly path: string;
   /** The file is not there: removed meanwhile, or only there for a container. */
   readonly isGone?: boolean;
+  /** Nothing but its name and place say so. */
+  readonly isByName?: boolean;
 }
 
 function componentOf(entry: ProcessEntry, world: World, reader: Reader): Component | null {
   for (const { kind, path } of startedFiles(entry, world)) {
     const identity = identify(path, world, reader);
     if (identity === null) continue;
-    return running(entry, identity, [kind, identity.isGone === true ? 'medium' : 'high'], world);
+    const { isGone, isByName, ...known } = identity;
+    const isSure = isGone !== true && isByName !== true;
+    return running(entry, known, [kind, isSure ? 'high' : 'medium'], world);
   }
   const inner = ofArgument(entry, world);
   if (inner !== null) return running(entry, inner, ['script path', 'high'], world);

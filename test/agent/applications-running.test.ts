@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { executables } from '../../agent/detect/executables.js';
 import type { ProcessEntry } from '../../agent/detect/index.js';
 import { processes } from '../../agent/detect/processes.js';
 import { folderWorld } from '../../agent/detect/world.js';
@@ -92,5 +93,34 @@ test('a program that a package or an entry leads to is; one of the same name alo
   expect(found.map(({ tool, path: at }) => `${tool} ${at}`)).toEqual([
     `windsurf ${shipped}`,
     'zed /opt/Zed/zed',
+  ]);
+});
+
+test('a command that is the tool by its name alone is the tool too while it runs, and elsewhere it is not', () => {
+  program(root, 'usr/bin/ollama');
+  program(root, 'opt/other/ollama');
+  const entry = (pid: number, exe: string): object => {
+    return {
+      pid,
+      uid: 996,
+      account: 'ollama',
+      comm: 'ollama',
+      exe,
+      cwd: '/',
+      argv: [exe, 'serve'],
+    };
+  };
+  const listed = [entry(1, '/usr/bin/ollama'), entry(2, '/opt/other/ollama')];
+  const world = folderWorld(root, 'linux', { catalogue, processes: listed as ProcessEntry[] });
+  const told = scanWorld(world, { detectors: [executables, processes] }).components;
+  expect(told).toMatchObject([
+    { channel: 'executable', tool: 'ollama', state: 'installed', confidence: 'low' },
+    {
+      channel: 'process',
+      tool: 'ollama',
+      state: 'running',
+      confidence: 'medium',
+      path: '/usr/bin/ollama',
+    },
   ]);
 });
