@@ -49,7 +49,7 @@ describe('a header of rpm', () => {
         expect(read).toMatchObject({ name, version: upstream, release, epoch, arch: 'x86_64' });
         expect(read?.files()).toEqual(files);
       }),
-      runs(80),
+      runs(40),
     );
   });
 
@@ -71,7 +71,7 @@ describe('a header of rpm', () => {
           for (const name of read.files()) expect(typeof name).toBe('string');
         },
       ),
-      runs(400),
+      runs(150),
     );
   });
 });
@@ -153,7 +153,7 @@ describe('an SQLite file', () => {
         if (outcome === undefined || outcome === 'damaged') expect(reader.problems).toHaveLength(1);
         expect(count).toBeLessThan(20_000);
       }),
-      runs(150),
+      runs(50),
     );
   });
 });
@@ -246,7 +246,7 @@ describe('a hive', () => {
         );
         expect(reader.problems).toEqual([]);
       }),
-      runs(60),
+      runs(30),
     );
   });
 
@@ -272,7 +272,7 @@ describe('a hive', () => {
             expect(['malformed', 'too-many', 'vanished']).toContain(code);
         },
       ),
-      runs(150),
+      runs(50),
     );
   });
 });
@@ -343,7 +343,7 @@ describe('the text databases of packages', () => {
           ).toEqual(wanted.sort());
         },
       ),
-      runs(25),
+      runs(15),
     );
   });
 
@@ -375,7 +375,7 @@ describe('the text databases of packages', () => {
           expect(written).toContain(record);
         }
       }),
-      runs(300),
+      runs(120),
     );
     expect(pacmanName('a-b-1.0-2')).toBe('a-b');
   });

@@ -169,7 +169,7 @@ describe('start files of shells', () => {
           if (/^~(?=$|[\\/])/.test(written)) expect(nobody).toBeNull();
         },
       ),
-      runs(300),
+      runs(120),
     );
   });
 });
@@ -243,7 +243,7 @@ describe('the command of an MCP server', () => {
         );
         expect(isSaid).toBe(true);
       }),
-      runs(400),
+      runs(150),
     );
   });
 });
@@ -370,7 +370,7 @@ describe('the header of a Python package', () => {
         expect(read.name).toMatch(/^[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?$/i);
         expect(read.version ?? '1').toMatch(/^[\w.!+-]{1,128}$/);
       }),
-      runs(300),
+      runs(120),
     );
   });
 
@@ -391,6 +391,6 @@ test('a name of a file has one spelling, which leads back to its bytes', () => {
       expect(Buffer.from(onDisk(decodeName(one)))).toEqual(one);
       if (decodeName(one) === decodeName(two)) expect(one).toEqual(two);
     }),
-    runs(300),
+    runs(120),
   );
 });

@@ -172,7 +172,7 @@ describe('a property list', () => {
         expect(['string', 'number', 'boolean', 'object']).toContain(typeof read);
         expect(read).not.toBeNaN();
       }),
-      runs(600),
+      runs(250),
     );
   });
 
@@ -276,7 +276,7 @@ describe('a plugin’s descriptor', () => {
           expect(field).not.toMatch(/\p{Cc}|^\s|\s$|^$/u);
         }
       }),
-      runs(400),
+      runs(150),
     );
   });
 });

@@ -139,7 +139,7 @@ describe('program files', () => {
         expect(asked).toBeLessThan(60);
         findGoModule(bytes);
       }),
-      runs(500),
+      runs(200),
     );
   });
 
@@ -179,7 +179,7 @@ test('a signature of any bytes names plain text or nothing', () => {
         if (typeof text === 'string') expect(text).toMatch(/^[\x21-\x7e]{1,200}$/);
       }
     }),
-    runs(400),
+    runs(150),
   );
 });
 

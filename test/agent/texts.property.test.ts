@@ -47,7 +47,7 @@ describe('TOML', () => {
         const read = readToml(written);
         if (read !== null) expect(() => JSON.stringify(read)).not.toThrow();
       }),
-      runs(500),
+      runs(200),
     );
   });
 
@@ -78,7 +78,7 @@ describe('YAML and JSON', () => {
         expect(reader.json(file.path)).toEqual(JSON.parse(text));
         expect(reader.problems).toEqual([]);
       }),
-      runs(120),
+      runs(40),
     );
   });
 
@@ -127,7 +127,7 @@ describe('YAML and JSON', () => {
           expect(error).not.toBeInstanceOf(TypeError);
         }
       }),
-      runs(250),
+      runs(70),
     );
   });
 });
@@ -180,7 +180,7 @@ describe('npmrc', () => {
           if (folder !== null) expect(path.posix.isAbsolute(folder)).toBe(true);
         }
       }),
-      runs(150),
+      runs(60),
     );
   });
 
@@ -213,7 +213,7 @@ describe('a menu entry', () => {
         expect(commandOf(`"${quoted}" --flag %U`)).toBe(name);
         expect(commandOf(`env A=1 "${quoted}"`)).toBe(name);
       }),
-      runs(120),
+      runs(40),
     );
   });
 

@@ -84,7 +84,7 @@ test('a policy is read as it was written, in every style of YAML', () => {
         ]),
       );
     }),
-    runs(25),
+    runs(15),
   );
 });
 
@@ -106,7 +106,7 @@ test('a field that is wrong is named with the line that it stands on', () => {
         expect(yaml.split('\n')[(told?.line ?? 0) - 1]).toContain(`${field}: never so`);
       },
     ),
-    runs(25),
+    runs(15),
   );
 });
 
@@ -158,7 +158,7 @@ test('any text is a source or has a problem at a place in it', () => {
       }
       if (parsed.kind === 'invalid') expect(parsed.problems).not.toEqual([]);
     }),
-    runs(120),
+    runs(60),
   );
 });
 

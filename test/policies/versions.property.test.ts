@@ -132,7 +132,7 @@ describe.each(subjects)('$ecosystem', ({ ecosystem, ordering, versions }) => {
         expect(order(left, left)).toBe(0);
         expect(order(left, right) + order(right, left)).toBe(0);
       }),
-      runs(150),
+      runs(60),
     );
   });
 
@@ -146,7 +146,7 @@ describe.each(subjects)('$ecosystem', ({ ecosystem, ordering, versions }) => {
           }
         }
       }),
-      runs(100),
+      runs(40),
     );
   });
 
@@ -170,7 +170,7 @@ describe.each(subjects)('$ecosystem', ({ ecosystem, ordering, versions }) => {
         const plain = inPlainRange(ecosystem, version, `<=${bound}`);
         expect([null, sign <= 0]).toContain(plain);
       }),
-      runs(150),
+      runs(60),
     );
   });
 
@@ -184,7 +184,7 @@ describe.each(subjects)('$ecosystem', ({ ecosystem, ordering, versions }) => {
         expect(inRange(ecosystem, version, both)).toBe(one === 'in' && two === 'in' ? 'in' : 'out');
         expect(inRange(ecosystem, version, either)).toBe([one, two].includes('in') ? 'in' : 'out');
       }),
-      runs(100),
+      runs(40),
     );
   });
 });
@@ -239,7 +239,7 @@ test('a version of Python is the same one in every spelling', () => {
       expect(one?.release).toEqual(numbers);
       expect(inRange('pypi', odd, `==${normal}`)).toBe('in');
     }),
-    runs(200),
+    runs(80),
   );
 });
 
@@ -274,7 +274,7 @@ test('a series holds its numbers, also in what comes before its first release', 
         ]);
       },
     ),
-    runs(150),
+    runs(60),
   );
 });
 
@@ -288,7 +288,7 @@ test('nothing that is not a version of an ecosystem is decided by a range of num
         expect(inRange(kind, null, range)).toBe('unknown');
       }
     }),
-    runs(150),
+    runs(60),
   );
 });
 
@@ -305,6 +305,6 @@ test('no text, as version or as range, makes a failure', () => {
       if (isRefused) expect(inRange(kind, version, range)).toBe('unknown');
       expect(['in', 'out', 'unknown']).toContain(inRange(kind, version, `vers:${kind}/${range}`));
     }),
-    runs(400),
+    runs(150),
   );
 });

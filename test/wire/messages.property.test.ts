@@ -114,7 +114,7 @@ describe.each(directions)('a message of $sender', ({ direction, schema }) => {
         expect(parse(text)).toEqual({ kind: 'value', value: message });
         expect(parse(Buffer.from(text))).toEqual({ kind: 'value', value: message });
       }),
-      runs(120),
+      runs(50),
     );
   });
 
@@ -133,7 +133,7 @@ describe.each(directions)('a message of $sender', ({ direction, schema }) => {
           `${pointer}/surprise`.startsWith(parsed.path) || parsed.path.startsWith(pointer);
         expect([parsed.path, pointer, isNear]).toEqual([parsed.path, pointer, true]);
       }),
-      runs(120),
+      runs(50),
     );
   });
 
@@ -148,7 +148,7 @@ describe.each(directions)('a message of $sender', ({ direction, schema }) => {
         at[key] = { [key]: [] };
         expect(parse(JSON.stringify(copy)).kind).toBe('invalid');
       }),
-      runs(120),
+      runs(50),
     );
   });
 
@@ -163,7 +163,7 @@ describe.each(directions)('a message of $sender', ({ direction, schema }) => {
           if (parsed.kind === 'invalid') expect(parsed.message).not.toBe('');
         }
       }),
-      runs(300),
+      runs(50),
     );
   });
 });
@@ -173,7 +173,7 @@ test('a report’s body comes through as it was written', () => {
     fc.property(allowed(ReportBody), (body) => {
       expect(parseBody(JSON.stringify(body))).toEqual({ kind: 'value', value: body });
     }),
-    runs(120),
+    runs(50),
   );
 });
 
