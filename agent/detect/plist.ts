@@ -149,77 +149,93 @@ function decoded(text: string): string {
   });
 }
 
+/** A binary list while it is read: where its parts lie, and how much of it has been looked at. */
+interface Binary {
+  readonly bytes: Buffer;
+  readonly offsetSize: number;
+  readonly refSize: number;
+  readonly count: number;
+  /** Where the table of offsets begins, which is where the objects end. */
+  readonly table: number;
+  readonly texts: Map<number, string>;
+  textBytes: number;
+  looked: number;
+}
+
 function parseBinary(bytes: Buffer): PlistValue {
   const trailer = bytes.subarray(bytes.length - 32);
   const [offsetSize, refSize] = [trailer.readUInt8(6), trailer.readUInt8(7)];
   const [count, top, table] = [8, 16, 24].map((at) => Number(trailer.readBigUInt64BE(at)));
   if (count === undefined || top === undefined || table === undefined) return broken();
   if (table + count * offsetSize > bytes.length - 32) return broken();
-  let looked = 0;
+  const counts = { textBytes: 0, looked: 0 };
+  const list: Binary = { bytes, offsetSize, refSize, count, table, texts: new Map(), ...counts };
+  return readObject(list, top, 0);
+}
 
-  const sized = (at: number): { readonly length: number; readonly start: number } => {
-    const low = bytes.readUInt8(at) & 15;
-    if (low < 15) return { length: low, start: at + 1 };
-    const width = 2 ** (bytes.readUInt8(at + 1) & 15);
-    return { length: bytes.readUIntBE(at + 2, width), start: at + 2 + width };
-  };
-  // One text may be named many times, and texts that lie in each other would be more than the file.
-  const texts = new Map<number, string>();
-  let textBytes = 0;
-  const text = (at: number, width: 1 | 2): string => {
-    const known = texts.get(at);
-    if (known !== undefined) return known;
-    const { length, start } = sized(at);
-    textBytes += length * width;
-    if (start + length * width > table || textBytes > table) broken();
-    const part = Buffer.from(bytes.subarray(start, start + length * width));
-    const value = width === 1 ? part.toString('latin1') : part.swap16().toString('utf16le');
-    texts.set(at, value);
-    return value;
-  };
-  const refs = (start: number, length: number, depth: number): PlistValue[] => {
-    if (start + length * refSize > table || depth > maxDepth) broken();
-    return Array.from({ length }, (_, index) =>
-      read(bytes.readUIntBE(start + index * refSize, refSize), depth),
-    );
-  };
-  const read = (ref: number, depth: number): PlistValue => {
-    looked += 1;
-    if (ref >= count || looked > maxObjects) broken();
-    const at = bytes.readUIntBE(table + ref * offsetSize, offsetSize);
-    const marker = bytes.readUInt8(at);
-    switch (marker >> 4) {
-      case 0:
-        return marker === 8 || marker === 9 ? marker === 9 : null;
-      case 1:
-        return wholeNumber(bytes, at + 1, 2 ** (marker & 15));
-      case 2:
-        return (marker & 15) === 2 ? bytes.readFloatBE(at + 1) : bytes.readDoubleBE(at + 1);
-      case 5:
-        return text(at, 1);
-      case 6:
-        return text(at, 2);
-      case 10:
-      case 12: {
-        const { length, start } = sized(at);
-        return refs(start, length, depth + 1);
-      }
-      case 13: {
-        const { length, start } = sized(at);
-        const keys = refs(start, length, depth + 1);
-        const values = refs(start + length * refSize, length, depth + 1);
-        return new Map(
-          keys.map((key, index) => [
-            typeof key === 'string' ? key : broken(),
-            values[index] ?? null,
-          ]),
-        );
-      }
-      default:
-        return null;
+function sized({ bytes }: Binary, at: number): { readonly length: number; readonly start: number } {
+  const low = bytes.readUInt8(at) & 15;
+  if (low < 15) return { length: low, start: at + 1 };
+  const width = 2 ** (bytes.readUInt8(at + 1) & 15);
+  return { length: bytes.readUIntBE(at + 2, width), start: at + 2 + width };
+}
+
+/** One text may be named many times, and texts that lie in each other would be more than the file. */
+function textAt(list: Binary, at: number, width: 1 | 2): string {
+  const known = list.texts.get(at);
+  if (known !== undefined) return known;
+  const { length, start } = sized(list, at);
+  list.textBytes += length * width;
+  if (start + length * width > list.table || list.textBytes > list.table) broken();
+  const part = Buffer.from(list.bytes.subarray(start, start + length * width));
+  const value = width === 1 ? part.toString('latin1') : part.swap16().toString('utf16le');
+  list.texts.set(at, value);
+  return value;
+}
+
+function objectsAt(
+  list: Binary,
+  { start, length }: { readonly start: number; readonly length: number },
+  depth: number,
+): PlistValue[] {
+  const { bytes, refSize, table } = list;
+  if (start + length * refSize > table || depth > maxDepth) broken();
+  return Array.from({ length }, (_, index) =>
+    readObject(list, bytes.readUIntBE(start + index * refSize, refSize), depth),
+  );
+}
+
+function readObject(list: Binary, ref: number, depth: number): PlistValue {
+  const { bytes, offsetSize, refSize, count, table } = list;
+  list.looked += 1;
+  if (ref >= count || list.looked > maxObjects) broken();
+  const at = bytes.readUIntBE(table + ref * offsetSize, offsetSize);
+  const marker = bytes.readUInt8(at);
+  switch (marker >> 4) {
+    case 0:
+      return marker === 8 || marker === 9 ? marker === 9 : null;
+    case 1:
+      return wholeNumber(bytes, at + 1, 2 ** (marker & 15));
+    case 2:
+      return (marker & 15) === 2 ? bytes.readFloatBE(at + 1) : bytes.readDoubleBE(at + 1);
+    case 5:
+      return textAt(list, at, 1);
+    case 6:
+      return textAt(list, at, 2);
+    case 10:
+    case 12:
+      return objectsAt(list, sized(list, at), depth + 1);
+    case 13: {
+      const { length, start } = sized(list, at);
+      const keys = objectsAt(list, { start, length }, depth + 1);
+      const values = objectsAt(list, { start: start + length * refSize, length }, depth + 1);
+      return new Map(
+        keys.map((key, at) => [typeof key === 'string' ? key : broken(), values[at] ?? null]),
+      );
     }
-  };
-  return read(top, 0);
+    default:
+      return null;
+  }
 }
 
 function wholeNumber(bytes: Buffer, at: number, width: number): number {
