@@ -80,9 +80,13 @@ export function productOf(name: string): Product | null {
   return { name, family, version: version.split('.').map(Number) };
 }
 
+/** Editions that were merged: the later versions of the free one are those of the other. */
+const merged: Readonly<Record<string, string>> = { IdeaIC: 'IntelliJIdea', PyCharmCE: 'PyCharm' };
+
 /** Whether `product` is a later version of the same product. */
 export function isLater(product: Product, than: Product): boolean {
-  if (product.family !== than.family) return false;
+  const isSame = product.family === than.family || product.family === merged[than.family];
+  if (!isSame) return false;
   const length = Math.max(product.version.length, than.version.length);
   for (let at = 0; at < length; at += 1) {
     const difference = (product.version[at] ?? 0) - (than.version[at] ?? 0);

@@ -7,7 +7,7 @@
  */
 import type { Component } from '../../policies/component.js';
 import { makeComponent, toolOf } from './component.js';
-import { localFolder, dataFolder } from './jetbrains-places.js';
+import { dataFolder, localFolder, vendorPlaces } from './jetbrains-places.js';
 import type { Home, Reader, Root, World } from './index.js';
 import { readPlugin } from './plugin-xml.js';
 
@@ -221,6 +221,7 @@ export function readProgram(root: Root, world: World, reader: Reader): readonly 
   const listed = listedPlugins(
     folder === undefined ? undefined : reader.json(recordOf(folder, world)),
   );
+  const isOff = offSwitch(root, world);
   return reader.list(root.path).flatMap(({ name, kind }) => {
     if (kind !== 'dir') return [];
     const ids = listed.get(name);
@@ -240,9 +241,28 @@ export function readProgram(root: Root, world: World, reader: Reader): readonly 
       path,
       state: 'bundled',
       confidence: 'high',
-      evidence: ['plugin.xml', 'program folder'],
+      evidence: ['plugin.xml', 'program folder', ...(isOff(id) ? [disabledList] : [])],
     });
   });
+}
+
+const disabledList = 'disabled_plugins.txt';
+
+/** Whether everybody who has settings of this IDE has a plugin switched off there. */
+function offSwitch({ home, manager }: Root, world: World): (id: string) => boolean {
+  let lists: readonly ReadonlySet<string>[] | null = null;
+  return (id) => {
+    lists ??= (home === null ? world.homes : [home]).flatMap((each) => {
+      const reader = world.reader({ within: [each.path] });
+      return vendorPlaces(each, world).flatMap(({ config }) => {
+        const folder = world.path.join(config, manager ?? '');
+        if (manager === null || reader.facts(folder) === null) return [];
+        const text = reader.text(world.path.join(folder, disabledList)) ?? '';
+        return new Set(text.split('\n').map((line) => line.trim()));
+      });
+    });
+    return lists.length > 0 && lists.every((list) => list.has(id));
+  };
 }
 
 /** Plugin folders by name with the ids that the record's `layout` gives them. */

@@ -252,6 +252,18 @@ describe('what an IDE ships', () => {
     expect(rows(result)).toEqual(['jetbrains-full-line 253.28294.334 bundled IntelliJIdea2025.3']);
   });
 
+  test('says so where everybody has it switched off (C011)', () => {
+    place(top, 'opt/idea/product-info.json', made.productInfo('IntelliJIdea2025.3', layout));
+    made.unpackPlugin(path.join(top, 'opt/idea/plugins'), fullLine);
+    const off = '.config/JetBrains/IntelliJIdea2025.3/disabled_plugins.txt';
+    const said = (): boolean | undefined =>
+      scanMachine().components[0]?.evidence.includes('disabled_plugins.txt');
+    place(home, off, `${fullLine.id}\n`);
+    expect(said()).toBe(true);
+    place(top, `home/ben/${off}`, '');
+    expect(said()).toBe(false);
+  });
+
   test('and what was put beside it by hand is seen though the record does not name it', () => {
     place(top, 'opt/idea/product-info.json', made.productInfo('IntelliJIdea2025.3', layout));
     made.unpackPlugin(path.join(top, 'opt/idea/plugins'), claude);
