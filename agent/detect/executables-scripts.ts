@@ -49,8 +49,16 @@ export function readScript(
   return ofLaunch(text, real, look) ?? (kind === 'other' ? { kind: 'other' } : null);
 }
 
+/** More wrappers than this around one another are not followed. */
+const maxWrappers = 4;
+
 /** Of the text of a shell's script; null when it says nothing of what it starts. */
-export function ofLaunch(text: string, real: string, { root, world }: Look): Script | null {
+export function ofLaunch(
+  text: string,
+  real: string,
+  { root, world }: Pick<Look, 'root' | 'world'>,
+  wrappers = 1,
+): Script | null {
   const home = root.home;
   const owner = { home: home?.path ?? null, account: home?.account ?? null, env: home?.env ?? {} };
   const launch = launchOf(text, real, owner, world);
@@ -63,7 +71,13 @@ export function ofLaunch(text: string, real: string, { root, world }: Look): Scr
   const reader = world.reader({ within: within(home, world) });
   const there = programs.flatMap((path) => behind(path, home, world, reader) ?? []);
   const [program] = there;
-  if (program !== undefined) return { kind: 'program', program };
+  if (program !== undefined) {
+    const inner = program.origin.kind === 'file' && wrappers < maxWrappers ? program : null;
+    const own = inner === null ? null : scriptText(inner.real, inner.facts.size, reader);
+    const further =
+      own === null ? null : ofLaunch(own, program.real, { root, world }, wrappers + 1);
+    return further ?? { kind: 'program', program };
+  }
   return programs.length === 0 || programs.some((path) => !mayLook(path, home, world))
     ? null
     : { kind: 'gone' };

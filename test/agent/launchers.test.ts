@@ -74,6 +74,16 @@ describe('a wrapper under a name of its own', () => {
     expect(seen()).toEqual([['claude-code', '2.1.50', 'installed', '/home/ana/tools/x']]);
   });
 
+  test('around other wrappers is what the innermost starts, and a ring of them is nothing', () => {
+    const folder = codexIn('home/ana/tools/ai');
+    script('home/ana/bin/ask', '#!/bin/sh\nexec /home/ana/x/one "$@"\n');
+    script('home/ana/x/one', '#!/bin/sh\nexec "${0%/*}/two" "$@"\n');
+    script('home/ana/x/two', '#!/bin/sh\nexec ~/tools/ai/node_modules/.bin/codex "$@"\n');
+    script('home/ana/bin/a', '#!/bin/sh\nexec /home/ana/bin/b "$@"\n');
+    script('home/ana/bin/b', '#!/bin/sh\nexec /home/ana/bin/a "$@"\n');
+    expect(seen()).toEqual([['codex-cli', '0.50.0', 'installed', folder]]);
+  });
+
   test('that leads into the home of somebody else is nothing', () => {
     codexIn('home/ben/tools/ai');
     script('home/ana/bin/ask', '#!/bin/sh\nexec /home/ben/tools/ai/node_modules/.bin/codex "$@"\n');
