@@ -25,7 +25,7 @@ const phases: readonly Choices[] = [
   { mcp: 'off', model: 'count', service: 'report', candidate: 'off' },
   { mcp: 'count', model: 'report', service: 'off', candidate: 'count' },
 ];
-const secrets = ['zebra-user', 'zebra-password', 'zebra-path', '8443', 'zebra-key'];
+const secrets = ['zebra-user', 'zebra-password', 'zebra-path', 'example.com:8443', 'zebra-key'];
 
 let fleet: Fleet;
 let api: Api;
