@@ -81,10 +81,20 @@ function unknownEditors(
     .filter((entry) => !known.has(entry.name))
     .map((entry) => entry.name)
     .filter((name) => {
-      const list = world.path.join(home.path, name, 'extensions', 'extensions.json');
-      return reader.facts(list)?.kind === 'file';
+      const extensions = world.path.join(home.path, name, 'extensions');
+      const list = world.path.join(extensions, 'extensions.json');
+      if (reader.facts(list)?.kind === 'file') return true;
+      return (
+        reader.facts(extensions)?.kind === 'dir' &&
+        reader
+          .list(extensions)
+          .some((entry) => entry.kind === 'dir' && unpackedName.test(entry.name))
+      );
     });
 }
+
+/** How every editor of the family names the folder of an extension. */
+const unpackedName = /^[a-z0-9][\w-]*\.[a-z0-9][\w.-]*-\d+\.\d+\.\d+(-[\w-]+)?$/i;
 
 function readRoot(root: Root, world: World, reader: Reader): readonly Component[] {
   if (root.home === null) return [];

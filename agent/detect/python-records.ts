@@ -104,18 +104,28 @@ function isWanted(name: string, world: World): boolean {
   return world.wholeChannels?.has('pypi') === true || toolOf(world, 'pypi', name) !== 'unwanted';
 }
 
-/** `<name>-<version>.dist-info`, `<name>-<version>[-py3.x].egg-info` (a folder or the header itself), `.egg`. */
-const recordName = /^(.+?)(?:-(?:v?\d[^-]*)(?:-.*)?)?\.(dist-info|egg-info|egg)$/;
+/**
+ * `<name>-<version>.dist-info`, `<name>-<version>[-py3.x].egg-info` (a folder or the header itself), `.egg`,
+ * and `<name>.egg-link`, which a package that somebody works on leaves in place of a record.
+ */
+const recordName = /^(.+?)(?:-(?:v?\d[^-]*)(?:-.*)?)?\.(dist-info|egg-info|egg|egg-link)$/;
 
 function candidateOf({ name, kind }: Entry, folder: string, world: World): Candidate | null {
-  if (!name.endsWith('-info') && !name.endsWith('.egg')) return null;
+  if (!/(-info|\.egg|\.egg-link)$/.test(name)) return null;
   const [, stem = '', form = ''] = recordName.exec(name) ?? [];
-  if (stem === '' || kind === 'other' || (form === 'dist-info' && kind === 'file')) return null;
+  if (
+    stem === '' ||
+    kind === 'other' ||
+    (form === 'dist-info' && kind === 'file') ||
+    (form === 'egg-link' && kind !== 'file')
+  )
+    return null;
   const isSetAside = stem.startsWith('~');
   const isWorthIt = isSetAside ? tailsOf(world).has(tailOf(stem)) : isWanted(stem, world);
   if (!isWorthIt) return null;
   const path = world.path.join(folder, name);
   const header = (): string => {
+    if (form === 'egg-link') return path;
     if (form === 'dist-info') return world.path.join(path, 'METADATA');
     if (form === 'egg') return world.path.join(path, 'EGG-INFO', 'PKG-INFO');
     return kind === 'file' ? path : world.path.join(path, 'PKG-INFO');
@@ -148,6 +158,12 @@ function isOfHomebrew({ path }: Candidate, world: World, reader: Reader): boolea
 
 function read(candidate: Candidate, world: World, reader: Reader): Distribution | null {
   const { path, header: file, isSetAside } = candidate;
+  // Where it leads is somebody's project, which is not read on its word.
+  if (path.endsWith('.egg-link')) {
+    const { name } = candidate;
+    const rest = { record: 'egg-link', isLeftOver: false, hasCommand: true };
+    return { name, version: null, path, ...rest };
+  }
   const rest = {
     path,
     hasCommand: reader.facts(world.path.join(path, 'entry_points.txt')) !== null,

@@ -332,6 +332,14 @@ describe('of an extension that is listed', () => {
   });
 });
 
+test('C009: an editor that nobody knows shows itself by its extensions too', () => {
+  unpacked(path.join(home, '.new-editor/extensions'), claude);
+  unpacked(path.join(home, '.notes/extensions'), { ...claude, folder: 'claude' });
+  expect(lookAtHome().components).toMatchObject([
+    { name: 'anthropic.claude-code', manager: 'unknown:.new-editor', confidence: 'medium' },
+  ]);
+});
+
 test('C005: of two versions without any list the later one is loaded', () => {
   unpacked(extensions, { ...claude, version: '2.1.9' });
   unpacked(extensions, { ...claude, version: '2.1.120' });

@@ -53,6 +53,14 @@ describe('records', () => {
     ]);
   });
 
+  test('a link to a project stands for a package that somebody works on, its version unknown', () => {
+    place(site(), 'aider-chat.egg-link', `${home}/code/aider\n.`);
+    fs.mkdirSync(path.join(site(), 'litellm.egg-link'));
+    expect(rows(scanHome())).toEqual([
+      'aider-chat  installed pip .local/lib/python3.12/site-packages/aider-chat.egg-link',
+    ]);
+  });
+
   test('the record says what a package is, not the name of its folder', () => {
     place(site(), 'aider_chat-1.0.dist-info/METADATA', 'Name: something-else\nVersion: 1.0\n');
     expect(rows(scanHome())).toEqual([]);
