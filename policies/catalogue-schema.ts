@@ -16,6 +16,7 @@ import {
   type WrittenCatalogue,
 } from './catalogue.js';
 import { channels, confidences, platforms } from './component.js';
+import { errorsOf } from './shape.js';
 
 const strict = { additionalProperties: false };
 const word = Type.String({ minLength: 1, maxLength: 200, pattern: '^\\S(.*\\S)?$' });
@@ -182,9 +183,12 @@ function fieldOf(pointer: string, value: unknown): string {
   return `${field.replace(/^\./, '')}${typeof id === 'string' ? ` (${id})` : ''}`;
 }
 
+const mostProblems = 100;
+
 function problemsOf(value: unknown): CatalogueProblem[] {
-  return Value.Errors(catalogueSchema, value)
+  return errorsOf(catalogueSchema, value)
     .filter((error) => error.keyword !== 'boolean')
+    .slice(0, mostProblems)
     .map((error) => {
       const field = fieldOf(error.instancePath, value);
       switch (error.keyword) {

@@ -94,10 +94,13 @@ function messageOf(error: SchemaError, shape: Shape, found: unknown): string {
   }
 }
 
-/** All errors up to a hundred, not TypeBox's first eight, of which a union alone takes three. */
-function errorsOf(schema: TSchema, value: unknown): readonly SchemaError[] {
+/** As many as a document may have fields: each that is not known is an error of its own, without words. */
+const mostErrors = 100_000;
+
+/** All errors, not TypeBox's first eight, of which a union alone takes three. */
+export function errorsOf(schema: TSchema, value: unknown): readonly SchemaError[] {
   const { maxErrors } = Settings.Get();
-  Settings.Set({ maxErrors: 100 });
+  Settings.Set({ maxErrors: mostErrors });
   try {
     return Value.Errors(schema, value);
   } finally {

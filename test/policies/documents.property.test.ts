@@ -244,3 +244,27 @@ test('a catalogue of any shape is taken whole or refused, and never an error', (
     runs(60),
   );
 });
+
+test('a document of nothing but unknown fields says so', () => {
+  const fields = Array.from({ length: 300 }, (_, at) => `x${at}`);
+  const start = 'policy: a\ntitle: b\ndefault: { decision: allow }\nrules: []\n';
+  const parsed = parsePolicy(start + fields.map((name) => `${name}: 1\n`).join(''));
+  expect(parsed.kind === 'invalid' ? parsed.problems[0] : null).toMatchObject({
+    field: 'x0',
+    line: 5,
+  });
+  const odd = {
+    ...received,
+    tools: [{ ...tool, identifiers: Object.fromEntries(fields.map((name) => [name, 1])) }],
+  };
+  const refused = parseCatalogue(odd);
+  const [first] = refused.kind === 'invalid' ? refused.problems : [];
+  expect(first).toMatchObject({ field: 'tools[0].identifiers (helper)' });
+  expect(first?.message).toContain('x299');
+});
+
+test('a policy of as many unknown fields as fit is refused at once', () => {
+  const text = Array.from({ length: 20_000 }, (_, at) => `a${at}: 1\n`).join('');
+  const parsed = parsePolicy(text);
+  expect(parsed.kind === 'invalid' ? parsed.problems.length : 0).toBeGreaterThan(0);
+});
