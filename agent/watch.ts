@@ -189,8 +189,6 @@ class RootWatch implements Watch {
     );
     for (const [folder, { fileId }] of fresh) this.#added.set(folder, fileId);
     this.#watcher.add(fresh.map(([folder]) => folder));
-    // What came between the read and the watch is seen by one more read.
-    for (const [, { roots: ids }] of fresh) this.#hint(ids);
   }
 
   #dropUnwanted(folder: string): void {
@@ -202,8 +200,16 @@ class RootWatch implements Watch {
   #open(): FolderWatcher {
     const watcher = (this.#options.makeWatcher ?? createFolderWatcher)();
     watcher.on('change', (folder, kind, name) => this.#onChange(folder, kind, name));
+    watcher.on('ready', (folder) => this.#onReady(folder));
     watcher.on('error', (error) => this.#onError(watcher, error));
     return watcher;
+  }
+
+  /** What came between the read and the watch is seen by one more read. */
+  #onReady(folder: string): void {
+    const young = this.#young.get(folder);
+    this.#hint(this.#followed.get(folder)?.roots ?? young?.roots ?? new Set());
+    if (young !== undefined) this.#watchBelow(folder, young.roots, young.level);
   }
 
   #onChange(folder: string, event: string, name: string | null): void {
@@ -233,6 +239,10 @@ class RootWatch implements Watch {
     if (known !== fileId) this.#watcher.add([folder]);
     this.#added.set(folder, fileId);
     this.#hint(roots);
+    this.#watchBelow(folder, roots, level);
+  }
+
+  #watchBelow(folder: string, roots: ReadonlySet<string>, level: number): void {
     for (const name of subfolders(folder)) {
       this.#watchYoung(path.join(folder, name), roots, level + 1);
     }
