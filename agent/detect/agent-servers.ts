@@ -27,7 +27,9 @@ function filesOf(home: Home, world: World): readonly string[] {
     platform === 'win32'
       ? path.join(settingsFolder(home, world), 'Zed')
       : path.join(platform === 'linux' ? config : path.join(home.path, '.config'), 'zed');
-  return [path.join(zed, 'settings.json'), path.join(home.path, '.jetbrains', 'acp.json')];
+  return [path.join(zed, 'settings.json'), path.join(home.path, '.jetbrains', 'acp.json')].filter(
+    (file) => homeOf(world, file) === home,
+  );
 }
 
 function rootOf(file: string, home: Home): Root {

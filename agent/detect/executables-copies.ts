@@ -131,13 +131,14 @@ function filesBelow(folder: string, depth: number, world: World, reader: Reader)
 
 const firstNames = new WeakMap<World, Map<string, string>>();
 
-/** Hard links: the first of a file's names on the PATHs that it may be started from. */
+/** Hard links: the first of a file's names on the PATHs that its owner may start it from. */
 function firstName(real: string, { fileId }: FileFacts, world: World): string {
   const ofWorld = firstNames.get(world) ?? new Map<string, string>();
   firstNames.set(world, ofWorld);
-  const known = ofWorld.get(fileId);
-  if (known !== undefined) return known;
   const home = homeOf(world, real);
+  const key = JSON.stringify([fileId, home?.path]);
+  const known = ofWorld.get(key);
+  if (known !== undefined) return known;
   const places = [...placesOf(world).values()].filter(
     (place) => place.isOnPath && place.home === home && !isSystemFolder(place.path),
   );
@@ -150,7 +151,7 @@ function firstName(real: string, { fileId }: FileFacts, world: World): string {
       .filter((path) => reader.facts(path)?.fileId === fileId);
   });
   const first = names.sort()[0] ?? spelled(world, real);
-  ofWorld.set(fileId, first);
+  ofWorld.set(key, first);
   return first;
 }
 

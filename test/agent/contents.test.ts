@@ -214,6 +214,18 @@ describe('one file, several names', () => {
     expect(tools({ isDeep: true })).toEqual([['goose', null, '.local/bin/three']]);
   });
 
+  test('one file in the homes of two people is an install of each', () => {
+    const ben = path.join(path.dirname(home), 'ben/bin');
+    fs.mkdirSync(ben, { recursive: true });
+    fs.linkSync(put('bin/one', withText(gooseText)), path.join(ben, 'two'));
+    const homes = [home, path.dirname(ben)];
+    const { components } = scanWorld(homesWorld(homes, { catalogue, platform: 'linux' }));
+    expect(components.map(({ owner, name }) => [owner, name])).toEqual([
+      ['ana', 'one'],
+      ['ben', 'two'],
+    ]);
+  });
+
   test('a hard link to what a record explains is that install and no other', () => {
     put('.local/share/claude/versions/2.1.197', withText(claudeText));
     fs.linkSync(path.join(home, '.local/share/claude/versions/2.1.197'), path.join(home, 'bin/cc'));
