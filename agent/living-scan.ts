@@ -21,7 +21,7 @@ import {
 import { homesWorld, machineWorld } from './detect/world.js';
 import { LookedAt } from './looked-at.js';
 import type { AskedFor } from './rules.js';
-import { planRoots, prepareScan, scanSteps, type Planned } from './scan.js';
+import { planRoots, prepareScan, scanSteps, uniteReadings, type Planned } from './scan.js';
 
 /** What is looked at. */
 export type Place =
@@ -73,8 +73,10 @@ export interface Memory {
   catalogue: Catalogue | null;
   contents: FileCache | null;
   plan: KeptPlan | null;
-  /** The readings of the last scan of everything, if nothing was left open. */
-  whole: { readonly readings: readonly Reading[]; readonly looked: LookedAt } | null;
+  /** The readings of all roots of a detector, if nothing was left open. */
+  readonly read: Map<Detector, Readings>;
+  /** People, places and what was asked for, the last time. */
+  shape: string;
   /** What each process that still runs was found to be, by its mark. */
   running: Map<string, readonly Component[]>;
 }
@@ -82,16 +84,29 @@ export interface Memory {
 interface KeptPlan {
   /** What the roots depend on besides the disk. */
   readonly shape: string;
+  readonly byDetector: ReadonlyMap<Detector, Named>;
+}
+
+interface Readings {
+  readonly shape: string;
+  readonly readings: readonly Reading[];
   readonly looked: LookedAt;
+}
+
+/** The roots that a detector has named, and what it has looked at for that; null: not all of it is known. */
+interface Named {
+  /** Those that its roots name. */
   readonly homes: World['homes'];
   readonly roots: readonly Planned[];
+  readonly looked: LookedAt | null;
 }
 
 export const newMemory = (): Memory => ({
   catalogue: null,
   contents: null,
   plan: null,
-  whole: null,
+  read: new Map(),
+  shape: '',
   running: new Map(),
 });
 
@@ -113,37 +128,90 @@ export async function runScan(
   const scene = sceneOf(place, request, memory);
   const { world } = scene;
   await prepareScan(world);
-  const isFull = request.roots === 'all';
-  const plan = planFor(scene, memory);
+  const plan = planFor(scene, memory, request.roots);
   const roots = plan.map(({ root }) => root);
   steps.plan(roots);
-  const wanted = request.roots === 'all' ? roots.map(({ id }) => id) : request.roots;
-  const chosen = new Set([...wanted].filter((id) => !request.skip.has(id)));
-  const known = knownReadings(scene, memory, chosen);
-  // What lies beside a program may have changed under it.
-  if (isFull && known.size === 0) memory.running = new Map();
+  const { roots: wanted, skip } = request;
+  const isWanted = ({ root: { id } }: Planned): boolean =>
+    (wanted === 'all' || wanted.has(id)) && !skip.has(id);
+  const readings: Reading[] = [];
+  for (const [detector, all] of Map.groupBy(plan, (planned) => planned.detector)) {
+    const chosen = all.filter(isWanted);
+    if (chosen.length === 0) continue;
+    const isWhole = chosen.length === all.length && detector.channel !== 'process';
+    const known = isWhole ? knownReadings(detector, chosen, { scene, memory }) : null;
+    readings.push(...(known ?? (await readRoots(chosen, isWhole, { scene, memory, steps }))));
+  }
+  scene.forget();
+  const homes = world.homes.map(({ account, path }) => ({ account, path }));
+  const told = memory.contents?.tools() ?? { catalogue: world.catalogue.sha256, files: [] };
+  const durationMs = Math.round(performance.now() - startMs);
+  return { roots, homes, readings: uniteReadings(readings), durationMs, told };
+}
+
+/** What a part of a scan works with. */
+interface Work {
+  readonly scene: Scene;
+  readonly memory: Memory;
+}
+
+/** The readings of all roots of a detector, when they need not be made again. */
+function knownReadings(
+  detector: Detector,
+  chosen: readonly Planned[],
+  { scene: { shape, anywhere }, memory }: Work,
+): readonly Reading[] | null {
+  const known = memory.read.get(detector);
+  if (known?.shape !== shape || known.readings.length !== chosen.length) return null;
+  const ids = new Set(known.readings.map(({ root }) => root.id));
+  const isSamePlan = chosen.every(({ root }) => ids.has(root.id));
+  return isSamePlan && known.looked.isSame(anywhere) ? known.readings : null;
+}
+
+/** Reads roots of one detector; `isWhole`: all that it has. */
+async function readRoots(
+  chosen: readonly Planned[],
+  isWhole: boolean,
+  { scene, memory, steps }: Work & { readonly steps: Steps },
+): Promise<readonly Reading[]> {
   const looked = scene.lookAt();
-  const reading = scanSteps(world, {
-    roots: new Set([...chosen].filter((id) => !known.has(id))),
-    plan,
-  });
+  const own = scene.alone();
+  const plan = inHomes({ roots: chosen, homes: scene.world.homes }, own.homes);
+  const reading = scanSteps(own, { plan });
   let step = reading.next();
   for (; step.done !== true; step = reading.next()) {
     const pause = steps.at(step.value);
     if (pause !== null) await pause;
   }
   const { readings } = step.value;
-  if (known.size === 0) memory.whole = isFull ? wholeOf(readings, looked, memory) : memory.whole;
-  const homes = world.homes.map(({ account, path }) => ({ account, path }));
-  const told = memory.contents?.tools() ?? { catalogue: world.catalogue.sha256, files: [] };
-  const all = [...readings, ...known.values()];
-  return { roots, homes, readings: all, durationMs: Math.round(performance.now() - startMs), told };
+  const [{ detector } = { detector: null }] = chosen;
+  const isSound = scene.isAllSeen && isWhole && isToStand(readings, memory);
+  if (detector !== null && isSound) {
+    memory.read.set(detector, { shape: scene.shape, readings, looked });
+  }
+  return readings;
+}
+
+/** What another look at the very same places may find otherwise. */
+const passing: ReadonlySet<string> = new Set(['timeout', 'vanished', 'io']);
+
+/** Nothing was cut short, and no program was left for later. */
+function isToStand(readings: readonly Reading[], { contents }: Memory): boolean {
+  const isPassing = readings.some(
+    ({ status, problems }) =>
+      status === 'timeout' || problems.some(({ code }) => passing.has(code)),
+  );
+  return !isPassing && (contents?.pending ?? 0) === 0;
 }
 
 /** A world of now, with readers that remember in one place what they were asked. */
 interface Scene {
   readonly world: World;
   readonly shape: string;
+  /** The same world for one detector alone, so that what it has looked at is not known from another. */
+  alone(): World;
+  /** At the end: what the disk was seen to hold is dropped. */
+  forget(): void;
   /** Makes that place another, and answers it. */
   lookAt(): LookedAt;
   /** A reader that has seen nothing yet and may ask about any place. */
@@ -161,63 +229,74 @@ function sceneOf(place: Place, request: ScanRequest, memory: Memory): Scene {
       : homesWorld(place.folders, { ...options, ...place });
   const anywhere = built.reader({ within: [built.path.parse(built.path.resolve('/')).root] });
   let looked = new LookedAt(built.path, anywhere);
+  // Each detector ends a scan of its own, and the next may still know what this one has seen.
+  const { forget, ...rest } = built;
+  const isAllSeen = built.registry === undefined && built.inside === undefined;
   const world: World = {
-    ...built,
+    ...rest,
     wholeChannels: request.asked.wholeChannels,
     contents: contentsFor(memory, catalogue, request.told),
     reader: (...asked) => looked.through(built.reader(...asked)),
   };
-  const shape = shapeOf(world);
-  const isSameShape = memory.plan?.shape === shape;
   return {
-    // Roots name their home, and detectors compare homes.
-    world: isSameShape ? { ...world, homes: memory.plan?.homes ?? world.homes } : world,
-    shape,
+    world,
+    shape: shapeOf(world),
     lookAt: () => (looked = new LookedAt(built.path, anywhere)),
+    alone: () =>
+      isAllSeen ? { ...world, homes: world.homes.map((home) => ({ ...home })) } : world,
+    forget: () => forget?.(),
     anywhere,
-    isAllSeen: built.registry === undefined && built.inside === undefined,
+    isAllSeen,
   };
 }
 
-/** The roots: those of last time while all that they were named by is as it was. */
-function planFor(scene: Scene, memory: Memory): readonly Planned[] {
+/**
+ * The roots. Those that a detector has named stand while all that it has looked at for them is as it was;
+ * for single roots only detectors that have one of them are asked, the others as soon as there is time.
+ */
+function planFor(scene: Scene, memory: Memory, wanted: ScanRequest['roots']): readonly Planned[] {
   const { world, shape, anywhere, isAllSeen } = scene;
-  const { plan } = memory;
-  const own = detectors.map((one) => (one.channel === 'process' ? oneByOne(one, memory) : one));
-  if (plan?.shape === shape && plan.looked.isSame(anywhere)) {
-    const kept = Map.groupBy(plan.roots, ({ detector }) => detector);
-    for (const one of detectors) if (!kept.has(one)) kept.set(one, []);
-    return planRoots(world, own, kept);
+  const before = memory.plan?.shape === shape ? memory.plan : null;
+  if (memory.shape !== shape) memory.running = new Map();
+  memory.shape = shape;
+  const isSingle = wanted !== 'all' && wanted.size > 0;
+  const kept = new Map<Detector, Named>();
+  for (const [detector, named] of before?.byDetector ?? []) {
+    const isAsked = !isSingle || named.roots.some(({ root }) => wanted.has(root.id));
+    const isSound = named.looked !== null && (!isAsked || named.looked.isSame(anywhere));
+    if (isSound) kept.set(detector, named);
   }
-  memory.plan = memory.whole = null;
-  const looked = scene.lookAt();
-  const roots = planRoots(world, own);
-  const isSound = isAllSeen && roots.every(({ failures }) => failures.length === 0);
-  const ofDisk = roots.filter(({ detector }) => detector.channel !== 'process');
-  if (isSound) memory.plan = { shape, looked, homes: world.homes, roots: ofDisk };
-  return roots;
+  const byDetector = new Map(
+    detectors
+      .filter(({ channel }) => channel !== 'process')
+      .map((one) => [one, kept.get(one) ?? nameRoots(one, scene)] as const),
+  );
+  memory.plan = isAllSeen ? { shape, byDetector } : null;
+  const own = detectors.map((one) => (one.channel === 'process' ? oneByOne(one, memory) : one));
+  const roots = new Map(
+    [...byDetector].map(([one, named]) => [one, inHomes(named, world.homes)] as const),
+  );
+  return planRoots(world, own, roots);
 }
 
-/** The readings that need not be made again, when everything is asked for and all of it is as it was. */
-function knownReadings(
-  { anywhere }: Scene,
-  { plan, whole }: Memory,
-  chosen: ReadonlySet<string>,
-): ReadonlyMap<string, Reading> {
-  const isAsked = plan !== null && plan.roots.every(({ root }) => chosen.has(root.id));
-  if (whole === null || !isAsked || !whole.looked.isSame(anywhere)) return new Map();
-  return new Map(whole.readings.map((reading) => [reading.root.id, reading]));
+function nameRoots(detector: Detector, { lookAt, alone, isAllSeen }: Scene): Named {
+  const looked = lookAt();
+  const own = alone();
+  const roots = planRoots(own, [detector]);
+  const isWhole = isAllSeen && roots.every(({ failures }) => failures.length === 0);
+  return { homes: own.homes, roots, looked: isWhole ? looked : null };
 }
 
-/** What may stand for the next scan: everything was read to its end, and no program is left for later. */
-function wholeOf(
-  readings: readonly Reading[],
-  looked: LookedAt,
-  { plan, contents }: Memory,
-): Memory['whole'] {
-  const isOpen = readings.some(({ status }) => status !== 'complete' && status !== 'absent');
-  if (plan === null || isOpen || (contents?.pending ?? 0) > 0) return null;
-  return { readings: readings.filter(({ root }) => root.channel !== 'process'), looked };
+/** Detectors compare homes, and remember things by them: roots get those of the world they are read in. */
+function inHomes(
+  { roots, homes }: Pick<Named, 'roots' | 'homes'>,
+  now: World['homes'],
+): readonly Planned[] {
+  return roots.map((planned) => {
+    const { root } = planned;
+    const home = root.home === null ? undefined : now[homes.indexOf(root.home)];
+    return home === undefined ? planned : { ...planned, root: { ...root, home } };
+  });
 }
 
 function shapeOf({ catalogue, named, wholeChannels, ...world }: World): string {
@@ -252,7 +331,7 @@ function contentsFor(memory: Memory, { sha256 }: Catalogue, told: SavedCache | n
   return cache;
 }
 
-/** The detector of processes, which reads one process after another and each only once. */
+/** The detector of processes, which reads one process after another and each only once in its life. */
 function oneByOne(detector: Detector, memory: Memory): Detector {
   const read = (root: Root, world: World, reader: Reader): readonly Component[] => {
     const now = new Map<string, readonly Component[]>();

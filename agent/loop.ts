@@ -28,7 +28,7 @@ const minuteMs = 60_000;
 const reportMs = 60 * minuteMs;
 /** Between two questions about the machine itself, which cost processes of the system. */
 const factsMs = 55 * minuteMs;
-/** Between two looks for other roots while nothing happens: not all that names them can be watched. */
+/** Between two looks for other roots, unless single ones were read: then only they were seen to. */
 const planMs = 5 * minuteMs;
 /** Between two reads of all roots while nothing can be watched. */
 const unwatchedMs = 30_000;
@@ -282,7 +282,7 @@ class AgentLoop implements Loop {
       processes: running,
     });
     this.#running = marks;
-    this.#planDueAt = performance.now() + planMs;
+    this.#planDueAt = isFull || wantsPlan ? performance.now() + planMs : 0;
     return outcome;
   }
 

@@ -134,16 +134,28 @@ export function* scanSteps(world: World, options: ScanOptions = {}): Generator<R
   return resultOf(readings, startMs);
 }
 
+/** The same readings; a component that several roots show is one record in all of them. */
+export function uniteReadings(readings: readonly Reading[]): readonly Reading[] {
+  return withUnited(readings, unite(readings.flatMap(({ components }) => components)));
+}
+
+function withUnited(
+  readings: readonly Reading[],
+  united: ReadonlyMap<string, Component>,
+): readonly Reading[] {
+  return readings.map((reading) => ({
+    ...reading,
+    components: [...new Set(reading.components.map(({ id }) => id))].map(
+      (id) => united.get(id) as Component,
+    ),
+  }));
+}
+
 function resultOf(readings: readonly Reading[], startMs: number): ScanResult {
   const united = unite(readings.flatMap(({ components }) => components));
   const isComplete = readings.every(({ status }) => status === 'complete' || status === 'absent');
   return {
-    readings: readings.map((reading) => ({
-      ...reading,
-      components: [...new Set(reading.components.map(({ id }) => id))].map(
-        (id) => united.get(id) as Component,
-      ),
-    })),
+    readings: withUnited(readings, united),
     components: [...united.values()],
     status: isComplete ? 'complete' : 'partial',
     durationMs: Math.round(performance.now() - startMs),
