@@ -4,7 +4,6 @@
  * there is no policy, and every verdict is `unknown`.
  */
 import type { Catalogue } from '../policies/catalogue.js';
-import { reportDefaults } from '../policies/complete.js';
 import type { Channel, Platform } from '../policies/component.js';
 import { parsePolicy, type Action, type Policy } from '../policies/document.js';
 import {
@@ -15,7 +14,7 @@ import {
   type DeviceContext,
   type Exception,
 } from '../policies/evaluate.js';
-import type { Reporting } from '../policies/reporting.js';
+import { nothingChosen, type Reporting } from '../policies/reporting.js';
 import { exceptionsOf } from '../wire/bundle.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
@@ -80,7 +79,7 @@ export function inForce(
     group,
     bundleSequence: bundle?.sequence ?? null,
     asked: { named, wholeChannels: wholeChannels(policy) },
-    reporting: { choices: policy?.report ?? reportDefaults, named },
+    reporting: { choices: policy?.report ?? nothingChosen, named },
     rescanAfter: after === null ? null : Date.parse(after),
     unreadable: parsed.length - policies.length,
   };

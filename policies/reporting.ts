@@ -15,6 +15,14 @@ export const reportChoices = ['off', 'count', 'report'] as const;
 export type ReportChoice = (typeof reportChoices)[number];
 export type ReportChoices = Readonly<Record<ReportKind, ReportChoice>>;
 
+/** Until a policy has come nobody has chosen, and a name that has left cannot be taken back. */
+export const nothingChosen: ReportChoices = {
+  mcp: 'off',
+  model: 'off',
+  service: 'off',
+  candidate: 'off',
+};
+
 /** What decides about a component besides itself. */
 export interface Reporting {
   readonly choices: ReportChoices;

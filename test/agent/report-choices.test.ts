@@ -139,16 +139,18 @@ describe.each(kinds)('of kind %s', (kind) => {
   });
 });
 
-test('where the policy says nothing, and where there is none, the defaults hold', () => {
-  for (const policy of ['', null]) {
-    store.close();
-    store = openStore(makeFolder());
-    outbox = openOutbox({ store, now: () => now });
-    const bodies = said(finds, policy);
-    expect(namesIn(bodies)).toEqual(['zebra-mcp-1', 'zebra-mcp-2']);
-    expect(countsIn(bodies)).toEqual({});
-    expect(JSON.stringify(bodies)).not.toMatch(/ZEBRA|zebra\.example|-(model|service|candidate)-/);
-  }
+test('where the policy says nothing its defaults hold', () => {
+  const bodies = said(finds, '');
+  expect(namesIn(bodies)).toEqual(['zebra-mcp-1', 'zebra-mcp-2']);
+  expect(countsIn(bodies)).toEqual({});
+  expect(JSON.stringify(bodies)).not.toMatch(/ZEBRA|zebra\.example|-(model|service|candidate)-/);
+});
+
+test('as long as no policy has come nothing of the four kinds leaves', () => {
+  const bodies = said([...finds, tool], null);
+  expect(namesIn(bodies)).toEqual(['claude-code']);
+  expect(JSON.stringify(bodies)).not.toContain('zebra');
+  expect(countsIn(bodies)).toEqual({});
 });
 
 test('the number of zero is told too: the policy counts, and there is none', () => {
