@@ -27,8 +27,11 @@ export const startFiles = [
   'Library/Application Support/nushell/config.nu',
 ] as const;
 
-/** Folders of which each file of that ending is read: of a session, and of fish. */
+/** Folders of which each file of that ending is read: of a session, of fish, and what start files include whole. */
 const startFolders = [
+  { at: '.bashrc.d', ending: '' },
+  { at: '.zshrc.d', ending: '' },
+  { at: '.oh-my-zsh/custom', ending: '.zsh' },
   { at: '.config/environment.d', ending: '.conf' },
   { at: '.config/fish/conf.d', ending: '.fish' },
 ] as const;
@@ -226,13 +229,29 @@ export function startTexts(
       .slice(0, maxFilesInFolder)
       .map(({ name }) => `${at}/${name}`),
   );
-  return [
-    ...[...startFiles, ...further].map((file) => ({
-      ...read(file),
-      read: file.endsWith('.nu') ? nushell : assignments,
-    })),
-    { ...read(fishVariables), read: fishVariable },
-  ];
+  const own = [...startFiles, ...further].map((file) => ({
+    ...read(file),
+    read: file.endsWith('.nu') ? nushell : assignments,
+  }));
+  const known = new Set(own.map(({ file }) => file));
+  const moved = zshFolders(own, home)
+    .flatMap((folder) => zshFiles.map((name) => join(folder, name)))
+    .filter((file) => !known.has(file))
+    .map((file) => ({ file, text: reader.text(file, maxFileBytes) ?? '', read: assignments }));
+  return [...own, ...moved, { ...read(fishVariables), read: fishVariable }];
+}
+
+const zshFiles = ['.zshenv', '.zprofile', '.zshrc', '.zlogin'];
+
+/** Where zsh's own files lie when `ZDOTDIR` moves them within the home. */
+function zshFolders(texts: readonly StartText[], home: string): readonly string[] {
+  const set = texts
+    .filter(({ text }) => text.includes('ZDOTDIR='))
+    .flatMap(({ text, read }) => text.split('\n').flatMap((line) => read(line)))
+    .filter(({ name }) => name === 'ZDOTDIR')
+    .map(({ value }) => expandFolder(value, { home, account: null, env: {} }, 'linux'))
+    .filter((folder) => folder?.startsWith(`${home}/`) === true);
+  return [...new Set(set)].slice(0, 4) as string[];
 }
 
 function factsOf(texts: readonly StartText[], owner: Omit<Owner, 'env'>): ShellFacts {

@@ -145,6 +145,8 @@ function setIn({ file, text, read }: StartText, wanted: Wanted): readonly SetVar
         key: name,
         value: value
           .trim()
+          // What stands in for a variable that is not set is what counts on most days.
+          .replace(/\$\{\w+:?-([^}$]*)\}/g, '$1')
           .replace(/\$\{?([A-Za-z_]\w*)\}?/g, (_, other: string) => valueOf(other)),
         file,
       })),

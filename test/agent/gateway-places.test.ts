@@ -55,6 +55,9 @@ describe('on Linux', () => {
     ['home/ana/.zshrc', `alias claude='ANTHROPIC_BASE_URL=${address} claude'\n`],
     ['home/ana/.bashrc', `claude() {\n  ANTHROPIC_BASE_URL=${address} command claude "$@"\n}\n`],
     ['home/ana/.bashrc', `GW=${address}\nexport ANTHROPIC_BASE_URL=$GW/more\n`],
+    ['home/ana/.profile', `export ANTHROPIC_BASE_URL=\${ANTHROPIC_BASE_URL:-${address}}\n`],
+    ['home/ana/.bashrc.d/model', set],
+    ['home/ana/.oh-my-zsh/custom/model.zsh', set],
     ['home/ana/.config/fish/conf.d/x.fish', `set -gx ANTHROPIC_BASE_URL "${address}"\n`],
     ['home/ana/.config/fish/config.fish', `alias cc 'ANTHROPIC_BASE_URL=${address} claude'\n`],
     [
@@ -81,6 +84,16 @@ describe('on Linux', () => {
     expect(await gateways('linux')).toMatchObject({ 'claude-code': null, 'codex-cli': null });
     place(root, file, text);
     expect(await gateways('linux')).toMatchObject({ 'claude-code': host, 'codex-cli': null });
+  });
+
+  test('files of zsh that were moved count, for PATH too', async () => {
+    tools(path.join(root, 'home/ana'));
+    place(root, 'home/ana/.zshenv', 'export ZDOTDIR="$HOME/.zz"\n');
+    place(root, 'home/ana/.zz/.zshrc', `${set}export PATH="$HOME/tools/bin:$PATH"\n`);
+    program(root, 'home/ana/tools/bin/qodercli');
+    const told = await gateways('linux');
+    expect(told).toMatchObject({ 'claude-code': host });
+    expect(Object.keys(told)).toContain('qoder-cli');
   });
 
   test('a file that a start file includes counts, and one of somebody else does not', async () => {
