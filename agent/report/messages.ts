@@ -38,15 +38,21 @@ export function shortenPath(component: Component, homes: readonly string[]): str
     .map((one) => one.replaceAll('\\', '/').replace(/\/+$/, ''))
     .find((one) => one !== '' && (path === one || path.startsWith(`${one}/`)));
   const start = home === undefined ? '' : '~';
-  const parts = path.slice(home?.length ?? 0).split('/');
-  const first = parts[1] ?? '';
-  const isStrange = home !== undefined && !first.startsWith('.') && !knownBelowHome.has(first);
-  if (component.scope !== 'project' && !(isStrange && parts.length > 2)) {
-    return fitText(start + parts.join('/'), 1024);
-  }
+  const below = path.slice(home?.length ?? 0);
+  const isProject = component.scope === 'project' || (home !== undefined && isStrange(below));
+  return fitText(start + (isProject ? withoutProject(below) : below), 1024);
+}
+
+/** Whether a path below a home lies in a folder that no program makes. */
+function isStrange(below: string): boolean {
+  const [, first = '', ...rest] = below.split('/');
+  return rest.length > 0 && !first.startsWith('.') && !knownBelowHome.has(first);
+}
+
+function withoutProject(below: string): string {
+  const parts = below.split('/');
   const at = parts.indexOf('node_modules');
-  const kept = at > 0 ? parts.slice(at) : parts.slice(-1);
-  return fitText(`${start}/…/${kept.join('/')}`, 1024);
+  return `/…/${(at > 0 ? parts.slice(at) : parts.slice(-1)).join('/')}`;
 }
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -142,14 +148,25 @@ export function toReported(
   };
 }
 
-/** How far a subject's roots were read; a root's label is its id with the homes shortened. */
+/** A root's id, shortened as a path is: it is one with the channel before it. */
+export function rootLabel(id: string, homes: readonly string[]): string {
+  const slashed = id.replaceAll('\\', '/');
+  const home = homes
+    .map((one) => one.replaceAll('\\', '/').replace(/\/+$/, ''))
+    .find((one) => one !== '' && `${slashed}/`.includes(`${one}/`));
+  if (home === undefined) return id;
+  const at = `${slashed}/`.indexOf(`${home}/`);
+  const below = slashed.slice(at + home.length);
+  const start = `${slashed.slice(0, at)}~`;
+  return start + (isStrange(below) ? withoutProject(below) : below);
+}
+
+/** How far a subject's roots were read. */
 export function toScanState(
   coverage: Coverage,
   homes: readonly string[],
   nowMs: number,
 ): ScanState {
-  const label = (id: string): string =>
-    homes.reduce((text, home) => (home === '' ? text : text.replaceAll(home, '~')), id);
   return {
     status: coverage.isComplete ? 'complete' : 'partial',
     at: new Date(coverage.lastRead === 0 ? nowMs : coverage.lastRead).toISOString(),
@@ -157,7 +174,7 @@ export function toScanState(
     roots: coverage.roots,
     notRead: coverage.notRead
       .slice(0, maxNotRead)
-      .map(({ id, status }) => ({ root: fitText(label(id), 256), status })),
+      .map(({ id, status }) => ({ root: fitText(rootLabel(id, homes), 256), status })),
   };
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyReadings } from '../../agent/inventory.js';
-import { cutParts, shortenPath, toReported } from '../../agent/report/messages.js';
+import { cutParts, rootLabel, shortenPath, toReported } from '../../agent/report/messages.js';
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
 import { reportChanges, type ReportInput } from '../../agent/report/reporter.js';
 import { databaseName, openStore, type Store } from '../../agent/store.js';
@@ -283,6 +283,18 @@ test.each([
 ] as const)('the path %s (%s) leaves as %s', (from, scope, leaves) => {
   const component = makeComponent('codex', { path: from, scope });
   expect(shortenPath(component, ['/home/ana'])).toBe(leaves);
+});
+
+test.each([
+  ['npm:/home/ana/.npm-global', 'npm:~/.npm-global'],
+  ['mcp:roots:/home/ana', 'mcp:roots:~'],
+  ['executable:/home/ana/secret-client/tools/bin', 'executable:~/…/bin'],
+  ['npm:/home/ana/secret-client/lib/node_modules', 'npm:~/…/node_modules'],
+  ['npm:/home/anabel/.npm-global', 'npm:/home/anabel/.npm-global'],
+  ['npm:/usr/local/lib/node_modules', 'npm:/usr/local/lib/node_modules'],
+  ['executable:C:\\Users\\Ana\\secret-client\\bin', 'executable:~/…/bin'],
+] as const)('the root %s is named %s where it could not be read', (id, leaves) => {
+  expect(rootLabel(id, ['/home/ana', 'C:\\Users\\Ana'])).toBe(leaves);
 });
 
 test('a Windows path leaves with slashes and without the account’s folder', () => {
