@@ -18,7 +18,8 @@ import {
 import { ofLaunch, readScript, type Behind, type Script } from './executables-scripts.js';
 import { isApplicationFolder } from './folders.js';
 import type { FileFacts, Root, World } from './index.js';
-import { modulesBelow, npmPlaces, type NpmPlace } from './npm-roots.js';
+import { foldersOf } from './npm-layouts.js';
+import { modulesBelow, npmPlaces, rootOfPlace, type NpmPlace } from './npm-roots.js';
 import { originOf, originOfScript, packageBeside, type Origin } from './origin.js';
 import { scoopTarget } from './packages-owner.js';
 
@@ -80,7 +81,9 @@ function ofFile(candidate: Candidate, { real, facts }: Target, look: Look): Comp
   if (told !== null) return told === 'other' ? null : told;
   // Whatever else lies around is none of this root's concern.
   const beside = packageBeside(real, world, world.reader(look.root.boundary));
-  if (beside !== null) return packageComponent(beside, candidate, look);
+  if (beside !== null) {
+    return isLinkedGlobally(beside, look) ? null : packageComponent(beside, candidate, look);
+  }
   const copy = lookInside(real, facts, look);
   if (copy !== null) return copy === 'other' ? null : copyComponent(copy, ['PATH'], world);
   if (claim === null || isToldElsewhere(claim, real, look)) return null;
@@ -99,6 +102,19 @@ export function commandComponent(
   return isToldElsewhere(tool, real, look)
     ? null
     : fileComponent(tool, { ...candidate, path: real }, look);
+}
+
+/** `npm link`: the folder that somebody works in, which the npm channel reads through its link. */
+function isLinkedGlobally(
+  { name, folder }: Extract<Origin, { kind: 'npm' }>,
+  { world, root }: Look,
+): boolean {
+  const looking = world.reader(root.boundary);
+  const real = looking.realPath(folder);
+  return npmPlaces(world)
+    .filter(({ layout }) => layout !== 'projects')
+    .flatMap((place) => foldersOf(rootOfPlace(place, []), world, looking))
+    .some(({ path }) => looking.realPath(world.path.join(path, ...name.split('/'))) === real);
 }
 
 /** A copy of a program that starts another, which is gone: of scoop, and chocolatey's without its package. */

@@ -290,6 +290,20 @@ describe('a profile of Nix', () => {
   });
 });
 
+test('a package that npm has linked to the folder in which it is made is one install', () => {
+  const record = { name: '@google/gemini-cli', version: '9.9.9', bin: { gemini: 'x.js' } };
+  native.place(root, 'home/ana/code/agent/package.json', JSON.stringify(record));
+  script('home/ana/code/agent/x.js', '#!/usr/bin/env node\n');
+  const modules = 'home/ana/.npm-global/lib/node_modules';
+  native.link(root, `${modules}/@google/gemini-cli`, '../../../../code/agent');
+  native.link(
+    root,
+    'home/ana/.npm-global/bin/gemini',
+    '../lib/node_modules/@google/gemini-cli/x.js',
+  );
+  expect(seen()).toEqual([['gemini-cli', '9.9.9', 'installed', `/${modules}/@google/gemini-cli`]]);
+});
+
 describe('a link in a home to a program of the machine', () => {
   test('that is on no PATH is found by its place, its record or its command', () => {
     const folder = codexIn('opt/ai');
