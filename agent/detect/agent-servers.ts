@@ -1,7 +1,8 @@
 /**
- * Agents that an editor was told to start by the Agent Client Protocol: whoever is started so is an AI
- * agent. What the catalogue or a record knows is told by its own channel; the rest is a candidate. Of a
- * settings file only the command of each entry is used, never its arguments or variables.
+ * Agents that an editor was told to start by the Agent Client Protocol, and programs that Zed fetched to
+ * start them so: whoever is started so is an AI agent. What the catalogue or a record knows is told by its
+ * own channel; the rest is a candidate. Of a settings file only the command of each entry is used, never
+ * its arguments or variables.
  * Formats: zed.dev/docs/ai/external-agents, jetbrains.com/help/ai-assistant/acp.html (`agent_servers`).
  */
 import type { Component } from '../../policies/component.js';
@@ -10,6 +11,7 @@ import { identifyContents } from './contents.js';
 import { commandPaths } from './executables-places.js';
 import type { Home, Reader, Root, World } from './index.js';
 import { settingsFolder } from './editor-programs.js';
+import { zedFolders } from './npm-roots.js';
 import { originOf } from './origin.js';
 import { isRuntime } from './process-files.js';
 
@@ -17,8 +19,14 @@ const prefix = 'executable:agent-servers:';
 const maxAgents = 200;
 
 export function agentServerRoots(world: World): readonly Root[] {
-  return world.homes.flatMap((home) => filesOf(home, world).map((file) => rootOf(file, home)));
+  return world.homes.flatMap((home) => [
+    ...filesOf(home, world).map((file) => rootOf(file, home)),
+    { ...rootOf(world.path.join(home.path, zedFolders[world.platform]), home), layout: fetched },
+  ]);
 }
+
+/** The layout of the folder in which Zed keeps the agents that it fetched. */
+export const fetched = 'fetched-agents';
 
 function filesOf(home: Home, world: World): readonly string[] {
   const { path, platform } = world;
@@ -103,4 +111,51 @@ function candidateOf(command: string, { home, path: file }: Root, world: World):
     evidence: ['agent_servers', path.basename(file)],
     candidate: ['speaks-acp'],
   });
+}
+
+const versionFolder = /^v_(\d[\w.+-]*?)(?:_.*)?$/;
+
+/** `registry/<agent>/v_<version>_<hash>`, of an extension `<extension>/<agent>/v_...` (zed, agent_server_store.rs). */
+export function readFetchedAgents(root: Root, world: World, reader: Reader): readonly Component[] {
+  const below = (folder: string): readonly string[] =>
+    reader
+      .list(folder)
+      .filter(({ kind }) => kind === 'dir')
+      .map(({ name }) => world.path.join(folder, name));
+  const agents = below(root.path).flatMap(below).slice(0, maxAgents);
+  return agents.flatMap((agent) =>
+    below(agent).flatMap((folder) => {
+      const version = versionFolder.exec(world.path.basename(folder))?.[1];
+      return version === undefined ? [] : programOf(folder, { agent, version }, world, reader);
+    }),
+  );
+}
+
+/** The program that bears the agent's name. */
+function programOf(
+  folder: string,
+  { agent, version }: { readonly agent: string; readonly version: string },
+  world: World,
+  reader: Reader,
+): readonly Component[] {
+  const name = world.path.basename(agent);
+  const path = [folder, world.path.join(folder, 'bin')]
+    .flatMap((place) => [name, `${name}.exe`].map((file) => world.path.join(place, file)))
+    .find((file) => reader.facts(file)?.kind === 'file');
+  if (path === undefined) return [];
+  const tool = world.catalogue.match('command', name)?.id ?? null;
+  return [
+    makeComponent(world, {
+      tool,
+      channel: 'executable',
+      manager: 'zed',
+      name,
+      version,
+      path,
+      state: 'bundled',
+      confidence: tool === null ? 'medium' : 'high',
+      evidence: ['external agent'],
+      ...(tool === null ? { candidate: ['speaks-acp'] as const } : {}),
+    }),
+  ];
 }

@@ -4,7 +4,7 @@
  * only says where to look first. Nothing is ever run.
  */
 import type { Component } from '../../policies/component.js';
-import { agentServerRoots, readAgentServers } from './agent-servers.js';
+import { agentServerRoots, fetched, readAgentServers, readFetchedAgents } from './agent-servers.js';
 import { hostOf } from './applications-owner.js';
 import { homeOf, spelled } from './component.js';
 import { pendingContents } from './contents.js';
@@ -52,6 +52,7 @@ const readers: Readonly<Record<string, Detector['read']>> = {
   folder: readRoot,
   deep: readDeep,
   'agent-servers': readAgentServers,
+  [fetched]: readFetchedAgents,
 };
 
 function rootOf(place: Place, world: World): Root {

@@ -274,7 +274,7 @@ function pnpmHome({ platform }: World): string {
 }
 
 /** Agents that Zed fetched to run them itself (zed-industries/zed, paths.rs). */
-const zedFolders = {
+export const zedFolders = {
   linux: '.local/share/zed/external_agents',
   darwin: 'Library/Application Support/Zed/external_agents',
   win32: 'AppData/Local/Zed/external_agents',

@@ -236,3 +236,16 @@ describe('an agent that an editor is told to start', () => {
     expect(rows()).toEqual([]);
   });
 });
+
+test('an agent that Zed fetched is known by its folder, and one that nobody knows is a candidate', () => {
+  const at = 'home/ana/.local/share/zed/external_agents';
+  native.program(root, `${at}/registry/codex-acp/v_0.9.4_0abc/codex-acp`);
+  native.program(root, `${at}/registry/new-agent/v_1.0.0_0abc/bin/new-agent`);
+  native.place(root, `${at}/registry/registry.json`, '{}');
+  const { components } = scanWorld(folderWorld(root, 'linux', { catalogue }));
+  const found = components.filter(({ manager }) => manager === 'zed');
+  expect(found).toMatchObject([
+    { tool: 'acp-adapters', name: 'codex-acp', version: '0.9.4', state: 'bundled' },
+    { tool: null, name: 'new-agent', version: '1.0.0', candidate: ['speaks-acp'], owner: 'ana' },
+  ]);
+});
