@@ -19,9 +19,9 @@ export const defaultContentBudgetBytes = 64 * MiB;
 const deepBudgetBytes = 1024 * MiB;
 const budgetTimeMs = 3_000;
 const maxFileBytes = 512 * MiB;
-const pieceBytes = MiB;
+const pieceBytes = MiB / 4;
 /** Longer reads are looked through one after another: memory for each would stay with the process. */
-const ownBytes = 256 * 1024;
+const ownBytes = 64 * 1024;
 let shared: Buffer | null = null;
 /** Read twice, at the end of a piece and at the start of the next: longer than any text and its version. */
 const overlapBytes = 2048;
