@@ -88,11 +88,14 @@ function unknownEditors(
         reader.facts(extensions)?.kind === 'dir' &&
         reader
           .list(extensions)
+          .slice(0, maxUnlisted)
           .some((entry) => entry.kind === 'dir' && unpackedName.test(entry.name))
       );
     });
 }
 
+/** Entries looked at to tell an editor's folder by. */
+const maxUnlisted = 200;
 /** How every editor of the family names the folder of an extension. */
 const unpackedName = /^[a-z0-9][\w-]*\.[a-z0-9][\w.-]*-\d+\.\d+\.\d+(-[\w-]+)?$/i;
 

@@ -16,6 +16,8 @@ export interface Launch {
 }
 
 const maxLines = 400;
+/** The lines that matter are short; long ones would cost more than their length. */
+const maxLineLength = 2_000;
 const maxPaths = 20;
 
 const shells = /^#!.*[/ ](sh|bash|dash|zsh|ksh|fish)\b/;
@@ -31,7 +33,7 @@ export function launchOf(text: string, file: string, owner: Owner, world: World)
   const paths: string[] = [];
   let deno: readonly string[] | null = null;
   for (const raw of text.split(/\r?\n/, maxLines)) {
-    if (/^\s*(#|::|rem\b)/i.test(raw)) continue;
+    if (raw.length > maxLineLength || /^\s*(#|::|rem\b)/i.test(raw)) continue;
     const line = withFolder(raw, folder, isWindows);
     if (!handsOn.test(line)) {
       for (const { name, value } of setIn(line, isWindows)) {

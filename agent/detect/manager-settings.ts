@@ -7,6 +7,7 @@
 import { homeOf } from './component.js';
 import type { Home, Reader, World } from './index.js';
 import { folderOf } from './npmrc.js';
+import { maxPathLength } from './reader.js';
 
 export interface MovedFolders {
   readonly pnpm: readonly string[];
@@ -17,10 +18,10 @@ export interface MovedFolders {
 const maxFileBytes = 256 * 1024;
 
 const lines = {
-  pnpmIni: /^[ \t]*global-dir[ \t]*=[ \t]*(.+?)[ \t]*$/m,
-  pnpmYaml: /^globalDir:[ \t]*(.+?)[ \t]*$/m,
-  yarn: /^[ \t]*(?:--)?global-folder[ \t]+(.+?)[ \t]*$/m,
-  bun: /^[ \t]*globalDir[ \t]*=[ \t]*(.+?)[ \t]*$/m,
+  pnpmIni: /^[ \t]*global-dir[ \t]*=(.+)$/m,
+  pnpmYaml: /^globalDir:(.+)$/m,
+  yarn: /^[ \t]*(?:--)?global-folder[ \t](.+)$/m,
+  bun: /^[ \t]*globalDir[ \t]*=(.+)$/m,
 } as const;
 
 /** Absolute folders, as their owner's files name them; each list in the order of the files. */
@@ -30,10 +31,11 @@ export function movedFolders(home: Home, world: World, reader: Reader): MovedFol
   const said = (file: string, line: RegExp): readonly string[] => {
     if (homeOf(world, file) !== home) return [];
     const text = reader.text(file, maxFileBytes) ?? '';
-    const value = line.exec(text.replaceAll('\r', ''))?.[1];
-    // A comment may follow a quoted value.
-    const quoted = /^(["'])(.*?)\1/.exec(value ?? '')?.[2];
-    const folder = value === undefined ? null : folderOf(quoted ?? value, home, world);
+    const value = line.exec(text.replaceAll('\r', ''))?.[1]?.trim().slice(0, maxPathLength) ?? '';
+    // A comment may follow.
+    const bare = value.split(' #', 1)[0]?.trim() ?? '';
+    const quoted = /^(["'])(.*?)\1/.exec(value)?.[2];
+    const folder = value === '' ? null : folderOf(quoted ?? bare, home, world);
     return folder === null ? [] : [folder];
   };
   const config = home.env['XDG_CONFIG_HOME'];

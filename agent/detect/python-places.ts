@@ -6,6 +6,7 @@
  */
 import { homeOf } from './component.js';
 import type { Home, Root, World } from './index.js';
+import { maxPathLength } from './reader.js';
 import { expandFolder } from './shell-path.js';
 
 /** How a root's folders are laid out; `python-sites.ts` has a reader for each. */
@@ -323,8 +324,12 @@ function condaFoldersOf(home: Home, world: World): readonly string[] {
     const list =
       /^envs_(?:dirs|path):[ \t]*\r?\n((?:[ \t]*-[^\n]*(?:\n|$))+)/m.exec(text)?.[1] ?? '';
     return list.split('\n').flatMap((line) => {
-      const value = /^[ \t]*-[ \t]*["']?(.+?)["']?[ \t\r]*$/.exec(line)?.[1];
-      const folder = value === undefined ? null : expandFolder(value, owner, world.platform);
+      const value = line
+        .trim()
+        .slice(1, maxPathLength)
+        .trim()
+        .replace(/^(["'])(.*)\1$/, '$2');
+      const folder = value === '' ? null : expandFolder(value, owner, world.platform);
       return folder === null || !world.path.isAbsolute(folder) ? [] : [folder];
     });
   });

@@ -85,6 +85,7 @@ describe('global packages in a folder that settings name', () => {
     ['.config/pnpm/rc', 'global-dir = "~/p" \r\nglobal-bin-dir=~/b\r\n', 'p/5', 'pnpm'],
     ['.config/pnpm/config.yaml', "_auth: CANARY\nglobalDir: '~/p' # mine\n", 'p/5', 'pnpm'],
     ['.yarnrc', '# yarn lockfile v1\n\nglobal-folder "$HOME/y"\n', 'y', 'yarn'],
+    ['.config/pnpm/config.yaml', 'globalDir: ~/p # mine\n', 'p/5', 'pnpm'],
     ['.yarnrc', '--global-folder $HOME/y\n', 'y', 'yarn'],
     ['.bunfig.toml', '[install]\ntoken = "CANARY"\nglobalDir = "~/b" # mine\n', 'b', 'bun'],
     ['.profile', 'export BUN_INSTALL_GLOBAL_DIR="$HOME/b"\n', 'b', 'bun'],
