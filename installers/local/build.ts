@@ -71,7 +71,8 @@ const bundles: readonly Bundle[] = [
       'facts-process': 'agent/facts-process.ts',
       'scanner-worker': 'agent/scanner-worker.ts',
     },
-    options: { splitting: true, external: ['better-sqlite3'] },
+    // The text of what is loaded stays in memory; names are kept, as stacks are read by people.
+    options: { splitting: true, external: ['better-sqlite3'], minifyWhitespace: true },
   },
   {
     folder: 'dist/server',
