@@ -5,9 +5,9 @@
  * are spelled as `names.ts` says, so that those which are no UTF-8 lead back to the same file.
  */
 import fs from 'node:fs';
-import { parse as parseWithComments, type ParseError } from 'jsonc-parser';
 import type { Platform } from '../../policies/component.js';
 import { ownPath as path } from '../platform/paths.js';
+import { parseCommented } from './commented-json.js';
 import { isWithin, linkTarget, problemOf, type Disk, type Resolved } from './disk.js';
 import type {
   Boundary,
@@ -352,16 +352,6 @@ function decoded(bytes: Buffer): string {
 }
 
 /** undefined: no JSON even so, or nested deeper than a parser that calls itself can follow. */
-function parseCommented(text: string): unknown {
-  try {
-    const errors: ParseError[] = [];
-    const value = parseWithComments(text, errors, { allowTrailingComma: true }) as unknown;
-    return errors.length === 0 ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function kindOf(entry: fs.Dirent | fs.Stats): Entry['kind'] {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'dir';

@@ -132,6 +132,19 @@ describe('YAML and JSON', () => {
   });
 });
 
+test('a field called __proto__ is a field of that name, and gives nothing another prototype', () => {
+  const file = foreignFile('settings.json');
+  try {
+    const text = '{ "__proto__": { "mcpServers": { "a": 1 } }, /* why */ }';
+    const read = file.holding(text).json(file.path) as Record<string, unknown>;
+    expect(Object.keys(read)).toEqual(['__proto__']);
+    expect(read['mcpServers']).toBeUndefined();
+    expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+  } finally {
+    file.remove();
+  }
+});
+
 describe('npmrc', () => {
   const file = foreignFile('.npmrc');
   afterAll(() => file.remove());
