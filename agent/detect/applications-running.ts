@@ -10,6 +10,7 @@ import { homeOf } from './component.js';
 import { identifyContents } from './contents.js';
 import { isSystemFolder } from './executables-places.js';
 import type { Reader, World } from './index.js';
+import { originOfScript } from './origin.js';
 import { isOfPackage } from './packages-owner.js';
 import { pathFolders } from './shell-path.js';
 
@@ -99,6 +100,8 @@ function isOnPath(real: string, world: World): boolean {
 
 function isSomethingElse(tool: Tool, real: string, world: World, reader: Reader): boolean {
   const facts = isSystemFolder(world.path.dirname(real)) ? null : reader.target(real);
+  // A script of Python or around a package is what its own record says, or nothing.
+  if (facts?.kind === 'file' && originOfScript(real, facts.size, reader) !== 'file') return true;
   const contents = facts?.kind === 'file' ? identifyContents(real, facts, world, reader) : null;
   return contents !== null && contents.tool !== tool.id;
 }

@@ -66,15 +66,31 @@ function scriptsOf({ argv, cwd }: ProcessEntry, world: World): readonly string[]
   return scripts;
 }
 
-/** `python -m module`: the interpreter as it was called, which says its environment, and the module. */
+/** The interpreter as it was called, which says its environment; null for what is no Python. */
+function pythonOf(entry: ProcessEntry, world: World): string | null {
+  const first = entry.argv?.[0] ?? '';
+  const python = world.path.isAbsolute(first) ? first : programOf(entry);
+  return python !== null && pythons.test(world.path.basename(python)) ? python : null;
+}
+
+/** A script that an interpreter was given, which may lie far from the environment that it belongs to. */
+export function startedScript(
+  entry: ProcessEntry,
+  world: World,
+): { readonly python: string; readonly script: string } | null {
+  const python = pythonOf(entry, world);
+  const [script] = python === null ? [] : scriptsOf(entry, world);
+  return python === null || script === undefined ? null : { python, script };
+}
+
+/** `python -m module`. */
 export function startedModule(
   entry: ProcessEntry,
   world: World,
 ): { readonly python: string; readonly module: string } | null {
   const argv = entry.argv ?? [];
-  const first = argv[0] ?? '';
-  const python = world.path.isAbsolute(first) ? first : programOf(entry);
-  if (python === null || !pythons.test(world.path.basename(python))) return null;
+  const python = pythonOf(entry, world);
+  if (python === null) return null;
   for (let at = 1; at < Math.min(argv.length, maxArguments); at += 1) {
     const argument = argv[at] ?? '';
     if (/^-(W|X)$/.test(argument)) at += 1;

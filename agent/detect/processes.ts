@@ -18,8 +18,14 @@ import {
   startedFiles,
   startedModule,
   startedPackage,
+  startedScript,
 } from './process-files.js';
-import { pythonCommand, pythonModule } from './python-commands.js';
+import {
+  pythonCommand,
+  pythonCommandOf,
+  pythonModule,
+  type PythonCommand,
+} from './python-commands.js';
 import { maxPathLength } from './reader.js';
 
 export const processes: Detector = {
@@ -62,15 +68,17 @@ interface Identity {
 }
 
 function componentOf(entry: ProcessEntry, world: World, reader: Reader): Component | null {
+  let byName: Component | null = null;
   for (const { kind, path } of startedFiles(entry, world)) {
     const identity = identify(path, world, reader);
     if (identity === null) continue;
     const { isGone, isByName, ...known } = identity;
-    const isSure = isGone !== true && isByName !== true;
-    return running(entry, known, [kind, isSure ? 'high' : 'medium'], world);
+    if (isByName === true) byName ??= running(entry, known, [kind, 'medium'], world);
+    else return running(entry, known, [kind, isGone === true ? 'medium' : 'high'], world);
   }
   const inner = ofArgument(entry, world);
   if (inner !== null) return running(entry, inner, ['script path', 'high'], world);
+  if (byName !== null) return byName;
   const named = byTitle(entry, homeOfEntry(entry, world), world, reader);
   return named === null ? null : running(entry, named, ['command name', 'medium'], world);
 }
@@ -145,6 +153,9 @@ function ofArgument(entry: ProcessEntry, world: World): Identity | null {
   const home = homeOfEntry(entry, world)?.path ?? null;
   const python = module === null ? null : pythonModule(module, home, world, aside(world));
   if (python !== null) return python.tool === 'unwanted' ? null : { ...python, tool: python.tool };
+  const script = startedScript(entry, world);
+  const command = script === null ? null : pythonCommandOf(script, world, aside(world));
+  if (script !== null && command !== null) return ofCommand(command, script.script, world);
   const named = startedPackage(entry, world);
   const tool = named === null ? 'unwanted' : toolOf(world, 'npm', named.name);
   const path = programOf(entry) ?? entry.argv?.[0] ?? '';
@@ -240,9 +251,16 @@ function ofApplication(path: string, world: World, reader: Reader): Identity | n
 
 function ofPython(path: string, world: World, reader: Reader): Identity | null {
   const command = pythonCommand(path, world, reader);
-  const tool = command === null ? 'unwanted' : toolOf(world, 'pypi', command.name);
-  if (command === null || tool === 'unwanted') return null;
-  const { name, version, manager } = command;
+  return command === null ? null : ofCommand(command, path, world);
+}
+
+function ofCommand(
+  { name, version, manager }: PythonCommand,
+  path: string,
+  world: World,
+): Identity | null {
+  const tool = toolOf(world, 'pypi', name);
+  if (tool === 'unwanted') return null;
   return { tool, name, version, purl: packageUrl('pypi', name, version), manager, path };
 }
 

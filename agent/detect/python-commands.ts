@@ -33,6 +33,29 @@ export function pythonCommand(file: string, world: World, reader: Reader): Pytho
   return null;
 }
 
+/**
+ * The package of a script by the environment of the interpreter that runs it: on Windows the command of
+ * pipx and uv is a program elsewhere, which gives itself to that interpreter.
+ */
+export function pythonCommandOf(
+  { python, script }: { readonly python: string; readonly script: string },
+  world: World,
+  reader: Reader,
+): PythonCommand | null {
+  const { basename, dirname, sep } = world.path;
+  const environment = dirname(dirname(python));
+  const command = basename(script).replace(/(-script)?\.(exe|py|pyw)$/i, '');
+  const manager = managerOf(environment.split(sep));
+  if (manager === 'pip' && !isClaimed(command, world)) return null;
+  for (const site of sitesBeside(environment, world, reader)) {
+    const owner = distributionsIn(site, world, reader).find(
+      (each) => !each.isLeftOver && declares(each, command, world, reader),
+    );
+    if (owner !== undefined) return { name: owner.name, version: owner.version, manager };
+  }
+  return null;
+}
+
 /** A module that was started by its name, and the package that brought it. */
 export interface PythonModule {
   readonly tool: string | null | 'unwanted';

@@ -111,3 +111,33 @@ test('a program of that name that is no such launcher still counts on Windows', 
   const { components } = scanWorld(world, { detectors: [executables] });
   expect(components).toMatchObject([{ channel: 'executable', tool: 'aider', confidence: 'low' }]);
 });
+
+test.each([
+  [
+    'win32',
+    'Users/ana/AppData/Roaming/uv/tools/aider-chat/Lib/site-packages',
+    'C:\\Users\\ana\\AppData\\Roaming\\uv\\tools\\aider-chat\\Scripts\\python.exe',
+    'C:\\Users\\ana\\.local\\bin\\aider.exe',
+  ],
+  [
+    'linux',
+    'home/ana/env/lib/python3.12/site-packages',
+    '/home/ana/env/bin/python3',
+    '/home/ana/bin/aider',
+  ],
+] as const)(
+  'on %s a command far from its environment, by its interpreter',
+  (platform, site, exe, script) => {
+    made.wheelInto(path.join(top, site), made.aider('0.86.1'));
+    program(top, exe.replace(/^C:/, '').replaceAll('\\', '/'), 'PYTHON');
+    const entry = { pid: 400, uid: null, account: 'ana', comm: null, exe: null, cwd: null };
+    const started = (argv: readonly string[]): readonly Component[] => {
+      const world = folderWorld(top, platform, { catalogue, processes: [{ ...entry, argv }] });
+      return scanWorld(world, { detectors: [processes] }).components;
+    };
+    expect(started([exe, script, '--api-key', 'CANARY'])).toMatchObject([
+      { tool: 'aider', name: 'aider-chat', version: '0.86.1', owner: 'ana', path: script },
+    ]);
+    expect(started([exe, `${script}-notes`])).toEqual([]);
+  },
+);
