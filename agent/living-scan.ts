@@ -63,6 +63,8 @@ export interface ScanOutcome {
   readonly roots: readonly Root[];
   readonly homes: readonly { readonly account: string; readonly path: string }[];
   readonly readings: readonly Reading[];
+  /** Roots whose readings were made for this scan; all others stand from an earlier one. */
+  readonly fresh: ReadonlySet<string>;
   readonly durationMs: number;
   /** Programs told by their contents. */
   readonly told: SavedCache;
@@ -135,18 +137,20 @@ export async function runScan(
   const isWanted = ({ root: { id } }: Planned): boolean =>
     (wanted === 'all' || wanted.has(id)) && !skip.has(id);
   const readings: Reading[] = [];
+  const fresh = new Set<string>();
   for (const [detector, all] of Map.groupBy(plan, (planned) => planned.detector)) {
     const chosen = all.filter(isWanted);
     if (chosen.length === 0) continue;
     const isWhole = chosen.length === all.length && detector.channel !== 'process';
     const known = isWhole ? knownReadings(detector, chosen, { scene, memory }) : null;
     readings.push(...(known ?? (await readRoots(chosen, isWhole, { scene, memory, steps }))));
+    if (known === null) for (const { root } of chosen) fresh.add(root.id);
   }
   scene.forget();
   const homes = world.homes.map(({ account, path }) => ({ account, path }));
   const told = memory.contents?.tools() ?? { catalogue: world.catalogue.sha256, files: [] };
   const durationMs = Math.round(performance.now() - startMs);
-  return { roots, homes, readings: uniteReadings(readings), durationMs, told };
+  return { roots, homes, readings: uniteReadings(readings), fresh, durationMs, told };
 }
 
 /** What a part of a scan works with. */

@@ -315,16 +315,16 @@ class AgentLoop implements Loop {
   }
 
   /** Roots that a scan names for the first time are read too; one that is gone asks for a full scan. */
-  #followRoots({ roots, readings }: ScanOutcome, isFull: boolean): void {
+  #followRoots({ roots, readings, fresh }: ScanOutcome, isFull: boolean): void {
     const before = this.#planned;
-    this.#planned = new Map(
-      roots.filter(({ channel }) => channel !== 'process').map((root) => [root.id, root]),
-    );
-    this.#watch.follow([...this.#planned.values()], new Set(readings.map(({ root }) => root.id)));
+    const ofDisk = roots.filter(({ channel }) => channel !== 'process');
+    this.#planned = new Map(ofDisk.map((root) => [root.id, root]));
+    const read = isFull ? fresh : new Set(readings.map(({ root }) => root.id));
+    this.#watch.follow([...this.#planned.values()], read);
     if (isFull) return;
-    const fresh = [...this.#planned.keys()].filter((id) => !before.has(id));
+    const added = [...this.#planned.keys()].filter((id) => !before.has(id));
     const isOneGone = [...before.keys()].some((id) => !this.#planned.has(id));
-    if (fresh.length > 0 || isOneGone) this.#want({ roots: fresh, all: isOneGone });
+    if (added.length > 0 || isOneGone) this.#want({ roots: added, all: isOneGone });
   }
 
   /** The second look that a removal needs. */

@@ -4,8 +4,8 @@
  * `Reader` it is handed, never runs anything, and never decides what a finding means.
  *
  * Reads are synchronous on purpose: a scan is thousands of tiny reads, and the event loop costs more
- * than the disk. The daemon runs them in a worker thread with a time limit, so a folder that hangs
- * costs that root and nothing else.
+ * than the disk. The daemon reads root by root, and in a thread of its own where a folder may hang, so
+ * that it costs that root and nothing else.
  */
 import type { PlatformPath } from 'node:path';
 import type { Catalogue } from '../../policies/catalogue.js';

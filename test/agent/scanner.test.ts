@@ -41,7 +41,8 @@ function threadThat(atRoot: string): URL {
          readings.push({ root, status: 'complete', problems: [], components: [] });
        }
        const told = { catalogue: '', files: [] };
-       const outcome = { roots, homes: [], readings, durationMs: 1, told };
+       const fresh = new Set(roots.map(({ id }) => id));
+       const outcome = { roots, homes: [], readings, fresh, durationMs: 1, told };
        parentPort.postMessage({ kind: 'outcome', outcome });
      });`,
   );
@@ -160,6 +161,7 @@ test('a full scan reads nothing again of a home that is as it was, and all when 
   const again = await here.scan(request('all'));
   const byId = new Map(first.readings.map((reading) => [reading.root.id, reading]));
   expect(again.readings).toHaveLength(first.readings.length);
+  expect([...again.fresh]).toEqual([]);
   // The very same problems: nothing was read to note them.
   for (const { root, problems } of again.readings) {
     expect(problems).toBe(byId.get(root.id)?.problems);
