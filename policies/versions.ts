@@ -92,27 +92,32 @@ function heldNumbers(operator: '~' | '~=' | '^', release: readonly number[]): nu
   return firstSet === -1 ? Math.min(3, release.length) : firstSet + 1;
 }
 
+/** Whether a bound that is written so stands for its series of numbers. */
+function isShortIn<V>({ version, isSeries = false }: Constraint, ordering: Ordering<V>): boolean {
+  const isPython = (ordering as unknown) === pep440Ordering;
+  return isSeries || (!isPython && /^v?\d+(\.\d+)?$/i.test(version));
+}
+
+const numbersOf = (text: string): readonly number[] =>
+  text
+    .replace(/^(?:\d+[!:])?v?/i, '')
+    .split('.')
+    .map(Number);
+
 /**
  * One constraint as a test; null when its version cannot be read. As in npm's notation a short bound
  * stands for its series outside Python: `<=2.1` takes 2.1.9, `>2.1` begins at 2.2, and `>=2.1` takes
- * 2.1.0-rc.1. One written as a
- * series does so everywhere.
+ * 2.1.0-rc.1. One written as a series does so everywhere.
  */
 function testOf<V>(
-  { operator, version: text, isSeries = false }: Constraint,
+  constraint: Constraint,
   ordering: Ordering<V>,
 ): ((version: V) => RangeAnswer) | null {
+  const { operator, version: text, isSeries = false } = constraint;
   const bound = ordering.read(text);
   if (bound === null) return null;
-  const held = ordering.release(bound);
-  const isShort =
-    isSeries || ((ordering as unknown) !== pep440Ordering && /^v?\d+(\.\d+)?$/i.test(text));
-  const written = isShort
-    ? text
-        .replace(/^(?:\d+[!:])?v?/i, '')
-        .split('.')
-        .map(Number)
-    : held;
+  const isShort = isShortIn(constraint, ordering);
+  const written = isShort ? numbersOf(text) : ordering.release(bound);
   const inPrefix =
     (prefix: readonly number[]) =>
     (version: V): RangeAnswer => {
@@ -127,10 +132,14 @@ function testOf<V>(
       const order = ordering.compare(version, bound);
       return order === null ? 'unknown' : answer(test(order));
     };
-  const orLater = byOrder((order) => order >= 0);
-  const atLeast = isShort
-    ? (version: V): RangeAnswer => any([inSeries(version), orLater(version)])
-    : orLater;
+  /** Or in the series of a short bound. */
+  const orSeries = (test: (version: V) => RangeAnswer) =>
+    isShort ? (version: V): RangeAnswer => any([inSeries(version), test(version)]) : test;
+  const atLeast = orSeries(byOrder((order) => order >= 0));
+  const above =
+    isShort || ordering.isAbove === undefined
+      ? byOrder((order) => order > 0)
+      : (version: V): RangeAnswer => answer(ordering.isAbove?.(version, bound) === true);
   switch (operator) {
     case '<':
       return byOrder((order) => order < 0);
@@ -142,17 +151,9 @@ function testOf<V>(
     case '===':
       return isShort ? inSeries : byOrder((order) => order === 0);
     case '<=':
-      return isShort
-        ? (version) => any([inSeries(version), byOrder((order) => order <= 0)(version)])
-        : byOrder((order) => order <= 0);
+      return orSeries(byOrder((order) => order <= 0));
     case '>':
-      if (isShort) {
-        return (version) =>
-          all([opposite[inSeries(version)], byOrder((order) => order > 0)(version)]);
-      }
-      return ordering.isAbove === undefined
-        ? byOrder((order) => order > 0)
-        : (version) => answer(ordering.isAbove?.(version, bound) === true);
+      return isShort ? (version) => all([opposite[inSeries(version)], above(version)]) : above;
     case '~':
     case '~=':
     case '^': {
