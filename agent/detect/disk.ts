@@ -118,8 +118,8 @@ interface Slow {
   readonly follow: (place: string) => Resolved;
 }
 
-/** More answers than this are not remembered: a scan that asks for more looks at files one by one. */
-const maxRemembered = 20_000;
+/** After so many answers remembering begins anew. */
+const maxRemembered = 100_000;
 const maxLists = 1_000;
 const maxListed = 1_000;
 
@@ -127,7 +127,8 @@ function remember<T>(known: Map<string, T>, place: string, ask: () => T): T {
   const before = known.get(place);
   if (before !== undefined || known.has(place)) return before as T;
   const answer = ask();
-  if (known.size < maxRemembered) known.set(place, answer);
+  if (known.size >= maxRemembered) known.clear();
+  known.set(place, answer);
   return answer;
 }
 

@@ -38,12 +38,7 @@ describe('an environment', () => {
     ['.zshenv', 'export PIXI_HOME=$HOME/px\n', 'px/envs/aider', 'pixi'],
     ['.zshenv', 'export UV_PYTHON_INSTALL_DIR=$HOME/up\n', 'up/cpython-3.12', 'uv-python'],
     ['.zshenv', 'export CONDA_ENVS_PATH=$HOME/ce\n', 'ce/a', 'conda'],
-    [
-      '.condarc',
-      'channels:\n  - conda-forge\nenvs_dirs:\n  - ~/py/envs\n',
-      'py/envs/a',
-      'conda',
-    ],
+    ['.condarc', 'channels:\n  - conda-forge\nenvs_dirs:\n  - ~/py/envs\n', 'py/envs/a', 'conda'],
     ['.config/conda/.condarc', "envs_dirs:\n- '/home/ana/e'\nssl_verify: true\n", 'e/a', 'conda'],
     ['.profile', '', '.micromamba/envs/a', 'conda'],
   ])('that %s names is found: %j', (file, text, folder, manager) => {

@@ -127,7 +127,8 @@ describe('roots', () => {
   test('only the named roots are read, and ids stay the same from plan to plan', () => {
     made.npmGlobal(path.join(home, '.npm-global'), made.codex('0.48.0'));
     made.nvm(home, 'v22.21.0', made.gemini('0.9.0'));
-    const plan = (): string[] => planRoots(homesWorld([home], { catalogue })).map(({ root }) => root.id);
+    const plan = (): string[] =>
+      planRoots(homesWorld([home], { catalogue })).map(({ root }) => root.id);
     expect(plan()).toEqual(plan());
     expect(new Set(plan()).size).toBe(plan().length);
     const id = `npm:${path.join(home, '.nvm/versions/node')}`;
