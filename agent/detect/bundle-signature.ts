@@ -4,13 +4,11 @@
  * it is true, macOS decides when the program starts. A few small pieces of the program are read, and what
  * cannot be read is nobody's loss.
  */
-import { readCodeSignature, type CodeSignature } from './code-signature.js';
+import { signatureOf, type CodeSignature } from './code-signature.js';
 import { layoutOf } from './executable-format.js';
 import type { Reader, World } from './index.js';
 
 const headBytes = 4096;
-/** The code directory and its names come first; what follows is a hash per page of the program. */
-const signatureBytes = 64 * 1024;
 const maxProfileBytes = 512 * 1024;
 
 export interface Signer {
@@ -43,13 +41,5 @@ function signatureOfFile(file: string, reader: Reader): CodeSignature | null {
     reader.part(file, offset, length)?.bytes ?? null;
   const head = reader.part(file, 0, headBytes);
   if (head === null) return null;
-  const { signature } = layoutOf(head.bytes, head.size, read);
-  if (signature === null) return null;
-  const blob = read(signature.offset, Math.min(signature.length, signatureBytes));
-  try {
-    return blob === null ? null : readCodeSignature(blob);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+  return signatureOf(layoutOf(head.bytes, head.size, read), read);
 }

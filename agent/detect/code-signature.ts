@@ -3,6 +3,7 @@
  * (`cs_blobs.h` of apple-oss-distributions/xnu). It reads what the signature says and does not check it:
  * a copy of a signed program keeps its bytes, and one that was changed is still that program.
  */
+import type { Layout, ReadBytes } from './executable-format.js';
 
 export interface CodeSignature {
   /** null for a signature that anyone can make ("ad hoc"). */
@@ -14,6 +15,20 @@ const embedded = 0xfade0cc0;
 const codeDirectory = 0xfade0c02;
 const hasTeam = 0x20200;
 const maxBlobs = 32;
+/** The code directory and its names come first; what follows is a hash per page of the program. */
+const signatureBytes = 64 * 1024;
+
+/** The signature of a program that is laid out so; null where it has none or it does not hold together. */
+export function signatureOf({ signature }: Layout, read: ReadBytes): CodeSignature | null {
+  if (signature === null) return null;
+  const blob = read(signature.offset, Math.min(signature.length, signatureBytes));
+  try {
+    return blob === null ? null : readCodeSignature(blob);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
 
 /** null: no such signature, or one that does not hold together. Numbers are big-endian. */
 export function readCodeSignature(blob: Buffer): CodeSignature | null {

@@ -6,7 +6,7 @@
  */
 import type { Catalogue, Tool } from '../../policies/catalogue.js';
 import { bunSources } from './bun-bundle.js';
-import { readCodeSignature, type CodeSignature } from './code-signature.js';
+import { signatureOf, type CodeSignature } from './code-signature.js';
 import { createContentsCache } from './contents-cache.js';
 import { createSearcher, type Searcher } from './contents-search.js';
 import { layoutOf, type Layout, type ReadBytes, type Span } from './executable-format.js';
@@ -28,7 +28,6 @@ const overlapBytes = 2048;
 /** How far behind the first text one of another tool is looked for. */
 const doubtBytes = 4 * MiB;
 const headBytes = 4096;
-const signatureBytes = 64 * 1024;
 /** Its head and two texts of the most that `go-module.ts` takes, whatever a section says of itself. */
 const goInfoBytes = 192 * 1024;
 
@@ -154,17 +153,6 @@ function examine(
 function mayBeBundle(head: Buffer): boolean {
   const first = head.toString('latin1', 0, 200).split('\n', 1)[0] ?? '';
   return !first.startsWith('#!') || /\b(node|bun|deno|tsx)\b/.test(first);
-}
-
-function signatureOf({ signature }: Layout, read: ReadBytes): CodeSignature | null {
-  if (signature === null) return null;
-  const blob = read(signature.offset, Math.min(signature.length, signatureBytes));
-  try {
-    return blob === null ? null : readCodeSignature(blob);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
 }
 
 function signedTool({ team, identifier }: CodeSignature, catalogue: Catalogue): Tool | null {

@@ -27,6 +27,26 @@ export const startFiles = [
   'Library/Application Support/nushell/config.nu',
 ] as const;
 
+/** Start files of the whole machine; every person's shell reads them before their own. */
+export const machineStartFiles: readonly string[] = [
+  '/etc/environment',
+  '/etc/profile',
+  '/etc/bash.bashrc',
+  '/etc/bashrc',
+  '/etc/zshenv',
+  '/etc/zprofile',
+  '/etc/zshrc',
+  '/etc/zsh/zshenv',
+  '/etc/zsh/zprofile',
+  '/etc/zsh/zshrc',
+  '/etc/fish/config.fish',
+];
+export const machineStartFolders: readonly string[] = [
+  '/etc/environment.d',
+  '/etc/profile.d',
+  '/etc/fish/conf.d',
+];
+
 /** Folders of which each file of that ending is read: of a session, of fish, and what start files include whole. */
 const startFolders = [
   { at: '.bashrc.d', ending: '' },

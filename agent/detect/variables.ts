@@ -8,7 +8,14 @@ import type { Home, Reader, World } from './index.js';
 import { parsePlist } from './plist.js';
 import { environmentKey, readRegistry } from './registry.js';
 import type { Assignment } from './shell-dialects.js';
-import { assignments, expandFolder, startTexts, type StartText } from './shell-path.js';
+import {
+  assignments,
+  expandFolder,
+  machineStartFiles,
+  machineStartFolders,
+  startTexts,
+  type StartText,
+} from './shell-path.js';
 
 /** A variable, what it is set to, and where. */
 export interface SetVariable {
@@ -211,27 +218,10 @@ function registryVariables(
 
 /** What the machine's own start files set for everybody who sets nothing else. */
 const machineFiles: readonly (readonly [string, ReadLine])[] = [
-  ...[
-    '/etc/environment',
-    '/etc/profile',
-    '/etc/bash.bashrc',
-    '/etc/bashrc',
-    '/etc/zshenv',
-    '/etc/zprofile',
-    '/etc/zshrc',
-    '/etc/zsh/zshenv',
-    '/etc/zsh/zprofile',
-    '/etc/zsh/zshrc',
-    '/etc/fish/config.fish',
-  ].map((file) => [file, assignments] as const),
+  ...machineStartFiles.map((file) => [file, assignments] as const),
   ['/etc/security/pam_env.conf', pamVariable],
   ['/etc/csh.cshrc', setenv],
   ['/etc/csh.login', setenv],
-];
-const machineFolders: readonly string[] = [
-  '/etc/profile.d',
-  '/etc/environment.d',
-  '/etc/fish/conf.d',
 ];
 
 /** Where launchd finds what it starts for everybody. */
@@ -243,7 +233,7 @@ export function machineVariables(
   wanted: Wanted,
 ): readonly SetVariable[] {
   if (world.platform === 'win32') return registryVariables(null, world, reader, wanted);
-  const more = machineFolders.flatMap((folder) =>
+  const more = machineStartFolders.flatMap((folder) =>
     reader
       .list(folder)
       .filter(({ name, kind }) => kind !== 'dir' && /\.(sh|fish|conf|csh)$/.test(name))

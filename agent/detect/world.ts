@@ -23,7 +23,14 @@ import type { Home, Problem, ProcessEntry, Reader, World } from './index.js';
 import { machineMounts, refusing, type Mounts } from './mounts.js';
 import { createReader } from './reader.js';
 import { registryEnvironment, type LiveRegistry, type RegistryWorld } from './registry.js';
-import { placeVariables, readMachineStart, readStartFiles, splitPath } from './shell-path.js';
+import {
+  machineStartFiles,
+  machineStartFolders,
+  placeVariables,
+  readMachineStart,
+  readStartFiles,
+  splitPath,
+} from './shell-path.js';
 
 export interface WorldOptions {
   readonly catalogue: Catalogue;
@@ -274,32 +281,19 @@ function registryPath(world: RegistryWorld): readonly string[] {
   return world.platform === 'win32' ? registryEnvironment(null, world).folders : [];
 }
 
-/** Start files of the whole machine; every person's shell reads them before their own. */
-const machineFiles = [
-  '/etc/environment',
-  '/etc/profile',
-  '/etc/bash.bashrc',
-  '/etc/bashrc',
-  '/etc/zshenv',
-  '/etc/zprofile',
-  '/etc/zsh/zshenv',
-  '/etc/zsh/zprofile',
-  '/etc/fish/config.fish',
-];
-const machineFolders = ['/etc/environment.d', '/etc/profile.d', '/etc/fish/conf.d'];
 const maxStartFiles = 200;
 
 function machineTexts({ platform }: PlatformFacts, reader: World['reader']): readonly string[] {
   if (platform === 'win32') return [];
   const etc = reader({ within: ['/etc'] });
-  const further = machineFolders.flatMap((folder) =>
+  const further = machineStartFolders.flatMap((folder) =>
     etc
       .list(folder)
       .filter(({ name, kind }) => kind !== 'dir' && /\.(conf|sh|fish)$/.test(name))
       .map(({ name }) => `${folder}/${name}`)
       .slice(0, maxStartFiles),
   );
-  return [...machineFiles, ...further].flatMap((file) => etc.text(file, 64 * 1024) ?? []);
+  return [...machineStartFiles, ...further].flatMap((file) => etc.text(file, 64 * 1024) ?? []);
 }
 
 /** The machine's PATH: its own files where the platform has them, then what is usual. */
