@@ -3,30 +3,32 @@
  * sentence with its fix and exit code 2. Commands beside `serve` work on the store directly, so they
  * work while the server runs; it notices by itself.
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Table from 'cli-table3';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { builtInCatalogue } from '../policies/catalogue.js';
-import { parsePolicy, type PolicyProblem } from '../policies/document.js';
 import { CurfewError } from '../wire/errors.js';
+import {
+  databaseFile,
+  dayMs,
+  print,
+  say,
+  settingsOf,
+  textOf,
+  wholeNumber,
+  withSettings,
+  withStore,
+  type Options,
+  type SetExitCode,
+} from './command-line.js';
+import { addPolicyCommands } from './commands/policy.js';
 import { makeEnrolToken, revokeDevice } from './enrol.js';
-import { policyKeyFile, readOrMakeKeys, type ServerKeys } from './keys.js';
+import { policyKeyFile } from './keys.js';
 import { makeSignInLink, signInUrl } from './people.js';
-import { publish } from './publish.js';
 import { serve } from './serve.js';
-import { prepareFolder, readSettings, settingsTable, type Settings } from './settings.js';
+import { prepareFolder } from './settings.js';
 import { openSqliteStore } from './store/sqlite.js';
 import type { Store } from './store/index.js';
-
-const dayMs = 86_400_000;
-const maxPolicyBytes = 1024 * 1024;
-
-const databaseFile = (dataFolder: string): string => path.join(dataFolder, 'server.db');
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const say = (text: string): void => void process.stderr.write(`curfew-server: ${text}\n`);
 
 /** Runs a command line and answers its exit code; nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -45,43 +47,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     }
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return 2;
-  }
-}
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-type SetExitCode = (code: number) => void;
-
-/** The flags of the settings table; values stay texts, the table parses them. */
-function withSettings(command: Command, names?: readonly string[]): Command {
-  for (const { name, help, initial } of Object.values(settingsTable)) {
-    if (names !== undefined && !names.includes(name)) continue;
-    const flag = typeof initial === 'boolean' ? `--${name}` : `--${name} <value>`;
-    command.addOption(new Option(flag, `${help} (default: ${String(initial ?? 'none')})`));
-  }
-  return command;
-}
-
-function settingsOf(command: Command): Settings {
-  const flags: Record<string, string> = {};
-  for (const { name } of Object.values(settingsTable)) {
-    const key = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-    const value = (command.opts() as Options)[key];
-    if (value !== undefined) flags[name] = String(value);
-  }
-  return readSettings({ flags, environment: process.env });
-}
-
-async function withStore<T>(
-  settings: Settings,
-  work: (store: Store, keys: ServerKeys) => Promise<T>,
-): Promise<T> {
-  prepareFolder(settings.dataFolder);
-  const keys = await readOrMakeKeys(settings.dataFolder);
-  const store = openSqliteStore(databaseFile(settings.dataFolder));
-  try {
-    return await work(store, keys);
-  } finally {
-    await store.close();
   }
 }
 
@@ -133,12 +98,6 @@ function addServerCommands(program: Command): void {
     });
 }
 
-/** A whole number of a flag. Errors: USAGE. */
-function wholeNumber(text: string, flag: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new CurfewError('USAGE', `${flag} is "${text}"; expected a whole number from 1`);
-}
-
 function addTokenCommand(program: Command): void {
   const token = program.command('token').description('enrolment tokens').exitOverride();
   withSettings(token.command('create').description('a new token, shown once'), ['data'])
@@ -160,60 +119,6 @@ function addTokenCommand(program: Command): void {
         }),
       );
       print(secret);
-    });
-}
-
-const textOf = (value: string | boolean | undefined): string | null =>
-  typeof value === 'string' ? value : null;
-
-function readPolicy(file: string): string {
-  let bytes;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new CurfewError('USAGE', `${file} cannot be read`, { cause: error });
-  }
-  if (bytes.byteLength <= maxPolicyBytes) return bytes.toString('utf8');
-  throw new CurfewError('POLICY_INVALID', `${file} is larger than ${maxPolicyBytes} bytes`);
-}
-
-function tellProblems(file: string, problems: readonly PolicyProblem[]): void {
-  for (const { severity, line, column, field, message } of problems) {
-    process.stderr.write(`${file}:${line}:${column}: ${severity}: ${field}: ${message}\n`);
-  }
-}
-
-function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
-  const policy = program.command('policy').description('policies').exitOverride();
-  policy
-    .command('lint <file>')
-    .description('check a policy; 1 when it would be refused')
-    .addHelpText('after', '\nExample: curfew-server policy lint policy.yaml')
-    .action((file: string) => {
-      const parsed = parsePolicy(readPolicy(file), { catalogue: builtInCatalogue() });
-      tellProblems(file, parsed.kind === 'invalid' ? parsed.problems : parsed.warnings);
-      if (parsed.kind === 'invalid') setExitCode(1);
-      else print(`${file}: ${parsed.policy.policy} is valid`);
-    });
-  withSettings(policy.command('publish <file>').description('sign a policy and make it live'), [
-    'data',
-  ])
-    .option('--author <name>', 'who publishes', 'cli')
-    .addHelpText('after', '\nExample: curfew-server policy publish policy.yaml --author ana')
-    .action(async (file: string, options: Options, command: Command) => {
-      const yaml = readPolicy(file);
-      const author = String(options['author']);
-      const outcome = await withStore(settingsOf(command), (store, keys) =>
-        publish({ store, keys, catalogue: builtInCatalogue(), now: Date.now() }, { yaml, author }),
-      );
-      if (outcome.kind === 'invalid') {
-        tellProblems(file, outcome.problems);
-        setExitCode(1);
-        return;
-      }
-      tellProblems(file, outcome.warnings);
-      const { kind, sequence } = outcome;
-      print(JSON.stringify({ event: kind, sequence, policy: outcome.policy }));
     });
 }
 

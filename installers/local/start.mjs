@@ -49,6 +49,8 @@ const steps = {
   'test:real': [build, vitest('real packages', 'real')],
   'bench:latency': [build, ['bench:latency', 'dist/local/bench-latency.mjs', []]],
   'bench:scan': [build, ['bench:scan', 'dist/local/bench-scan.mjs', []]],
+  'bench:policy': [build, ['bench:policy', 'dist/local/bench-policy.mjs', []]],
+  'bench:plan': [build, ['bench:plan', 'dist/local/bench-plan.mjs', []]],
   'bench:rest': [build, ['bench:rest', 'dist/local/bench-rest.mjs', []]],
 };
 

@@ -1,0 +1,89 @@
+/**
+ * What every command of `curfew-server` is made of: flags of the settings table, the store and its keys
+ * for one piece of work, where words go. Results go to stdout, all else to stderr. No command is here.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Option, type Command } from 'commander';
+import type { PolicyProblem } from '../policies/document.js';
+import { CurfewError } from '../wire/errors.js';
+import { readOrMakeKeys, type ServerKeys } from './keys.js';
+import { prepareFolder, readSettings, settingsTable, type Settings } from './settings.js';
+import { openSqliteStore } from './store/sqlite.js';
+import type { Store } from './store/index.js';
+
+export const dayMs = 86_400_000;
+const maxPolicyBytes = 1024 * 1024;
+
+export const databaseFile = (dataFolder: string): string => path.join(dataFolder, 'server.db');
+
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+export const say = (text: string): void => void process.stderr.write(`curfew-server: ${text}\n`);
+
+export type Options = Readonly<Record<string, string | boolean | undefined>>;
+export type SetExitCode = (code: number) => void;
+
+/** The flags of the settings table; values stay texts, the table parses them. */
+export function withSettings(command: Command, names?: readonly string[]): Command {
+  for (const { name, help, initial } of Object.values(settingsTable)) {
+    if (names !== undefined && !names.includes(name)) continue;
+    const flag = typeof initial === 'boolean' ? `--${name}` : `--${name} <value>`;
+    command.addOption(new Option(flag, `${help} (default: ${String(initial ?? 'none')})`));
+  }
+  return command;
+}
+
+/** The settings: flag, then environment, then default. Errors: SETTING_INVALID. */
+export function settingsOf(command: Command): Settings {
+  const flags: Record<string, string> = {};
+  for (const { name } of Object.values(settingsTable)) {
+    const key = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const value = (command.opts() as Options)[key];
+    if (value !== undefined) flags[name] = String(value);
+  }
+  return readSettings({ flags, environment: process.env });
+}
+
+/** The store and its keys for one piece of work. */
+export async function withStore<T>(
+  settings: Settings,
+  work: (store: Store, keys: ServerKeys) => Promise<T>,
+): Promise<T> {
+  prepareFolder(settings.dataFolder);
+  const keys = await readOrMakeKeys(settings.dataFolder);
+  const store = openSqliteStore(databaseFile(settings.dataFolder));
+  try {
+    return await work(store, keys);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A whole number of a flag. Errors: USAGE. */
+export function wholeNumber(text: string, flag: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new CurfewError('USAGE', `${flag} is "${text}"; expected a whole number from 1`);
+}
+
+/** The text of a flag; null where it was not given. */
+export const textOf = (value: string | boolean | undefined): string | null =>
+  typeof value === 'string' ? value : null;
+
+/** The text of a policy file. Errors: USAGE when it cannot be read, POLICY_INVALID when it is too large. */
+export function readPolicy(file: string): string {
+  let bytes;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new CurfewError('USAGE', `${file} cannot be read`, { cause: error });
+  }
+  if (bytes.byteLength <= maxPolicyBytes) return bytes.toString('utf8');
+  throw new CurfewError('POLICY_INVALID', `${file} is larger than ${maxPolicyBytes} bytes`);
+}
+
+/** Problems as `file:line:column: severity: field: message`, to stderr. */
+export function tellProblems(file: string, problems: readonly PolicyProblem[]): void {
+  for (const { severity, line, column, field, message } of problems) {
+    process.stderr.write(`${file}:${line}:${column}: ${severity}: ${field}: ${message}\n`);
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * `curfew-server policy`: the verbs about policies, a file each.
+ */
+import type { Command } from 'commander';
+import type { SetExitCode } from '../command-line.js';
+import { addLintCommand } from './policy-lint.js';
+import { addPublishCommand } from './policy-publish.js';
+
+export function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
+  const policy = program.command('policy').description('policies').exitOverride();
+  addLintCommand(policy, setExitCode);
+  addPublishCommand(policy, setExitCode);
+  for (const verb of policy.commands) verb.exitOverride();
+}
