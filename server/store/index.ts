@@ -18,6 +18,7 @@ import type {
   StoredBundle,
   StoredComponent,
   StoredFinding,
+  StoredPlan,
   Stream,
   SubjectKey,
   SubjectScan,
@@ -128,10 +129,14 @@ export interface PolicyReads {
   latest(): Promise<StoredBundle | null>;
   /** The device's newest assignment. */
   assignment(device: string): Promise<StoredAssignment | null>;
+  /** The newest plan of this content over this bundle. */
+  plan(content: string, baseSequence: number): Promise<StoredPlan | null>;
 }
 export interface PolicyWrites extends PolicyReads {
   addBundle(bundle: StoredBundle): Promise<void>;
   addAssignment(assignment: StoredAssignment): Promise<void>;
+  /** Keeps a plan, and of all plans the newest thousand. */
+  addPlan(plan: StoredPlan): Promise<void>;
 }
 
 export interface PeopleReads {

@@ -213,4 +213,16 @@ BEGIN
 END;
 `;
 
-export const migrations: readonly string[] = [first, second, third, fourth];
+/** What was planned, so that only what somebody has seen the effect of is published. */
+const fifth = `
+CREATE TABLE plans (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content TEXT NOT NULL,
+  base_sequence INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE INDEX plans_by_content ON plans (content, base_sequence);
+`;
+
+export const migrations: readonly string[] = [first, second, third, fourth, fifth];

@@ -162,6 +162,16 @@ export interface StoredBundle {
   readonly policies: readonly StoredPolicy[];
 }
 
+/** That somebody has seen what publishing these very texts over that bundle would do. */
+export interface StoredPlan {
+  /** `planContent` of what would be live. */
+  readonly content: string;
+  /** Sequence of the bundle that was live when it was made; 0: none. */
+  readonly baseSequence: number;
+  readonly author: string;
+  readonly at: number;
+}
+
 export interface StoredAssignment {
   readonly device: string;
   readonly sequence: number;

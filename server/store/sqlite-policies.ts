@@ -1,6 +1,6 @@
-/** Bundles with their policies, and the assignments of devices, on SQLite. */
+/** Bundles with their policies, plans, and the assignments of devices, on SQLite. */
 import type { PolicyWrites } from './index.js';
-import type { StoredAssignment, StoredBundle, StoredPolicy } from './records.js';
+import type { StoredAssignment, StoredBundle, StoredPlan, StoredPolicy } from './records.js';
 import type { Sql } from './sql.js';
 
 function latest(sql: Sql): StoredBundle | null {
@@ -40,6 +40,17 @@ function addBundle(sql: Sql, bundle: StoredBundle): void {
   }
 }
 
+const mostPlans = 1000;
+
+function addPlan(sql: Sql, plan: StoredPlan): void {
+  sql.run(
+    `INSERT INTO plans (content, base_sequence, author, at)
+     VALUES (@content, @baseSequence, @author, @at)`,
+    { ...plan },
+  );
+  sql.run('DELETE FROM plans WHERE id <= (SELECT max(id) FROM plans) - @mostPlans', { mostPlans });
+}
+
 export function policyWrites(sql: Sql): PolicyWrites {
   return {
     latestSequence: async () =>
@@ -51,6 +62,13 @@ export function policyWrites(sql: Sql): PolicyWrites {
          WHERE device = @device ORDER BY sequence DESC LIMIT 1`,
         { device },
       ),
+    plan: async (content, baseSequence) =>
+      sql.get<StoredPlan>(
+        `SELECT content, base_sequence AS baseSequence, author, at FROM plans
+         WHERE content = @content AND base_sequence = @baseSequence ORDER BY id DESC LIMIT 1`,
+        { content, baseSequence },
+      ),
+    addPlan: async (plan) => addPlan(sql, plan),
     addBundle: async (bundle) => addBundle(sql, bundle),
     addAssignment: async (assignment) => {
       sql.run(
