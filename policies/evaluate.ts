@@ -8,6 +8,7 @@ import type { Channel, Component, Platform } from './component.js';
 import type { Action, Decision, Policy, Severity } from './document.js';
 import { normalPackage, packageOf, type Subject } from './match.js';
 import { readyPolicy, type ReadyDenial, type ReadyPolicy, type ReadyRule } from './ready.js';
+import { clauseOf, type DefaultReach, type ExceptionOutcome, type TraceCause } from './trace.js';
 
 /** Worst first: a finding's verdict is the first of these that any of its components has. */
 export const verdictStatuses = [
@@ -72,7 +73,9 @@ export interface Verdict {
 export interface TraceStep {
   readonly rule: string;
   readonly matched: boolean;
+  /** In an English clause; `clauseOf` says the cause in other languages. */
   readonly why: string;
+  readonly cause: TraceCause;
 }
 
 export interface Evaluation {
@@ -108,9 +111,6 @@ export function worst(statuses: Iterable<VerdictStatus>): VerdictStatus | null {
 type Decider =
   | { readonly kind: 'rule'; readonly rule: ReadyRule; readonly isVersionUnknown: boolean }
   | { readonly kind: 'default'; readonly reach: DefaultReach };
-
-/** Whether the default speaks of a component: of AI tools that are in use, not of traces and copies. */
-type DefaultReach = 'full' | 'not in use' | 'not a known tool';
 
 function reachOf({ component }: Subject): DefaultReach {
   const isInUse =
@@ -197,18 +197,25 @@ function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput)
   }
 }
 
-/** Why an exception does not hold for this component; null when it does. */
-function whyNotExcepted(exception: Exception, input: EvaluationInput): string | null {
+/** Why an exception does not hold for this component, and whose it is; null when it holds. */
+function whyNotExcepted(
+  exception: Exception,
+  input: EvaluationInput,
+): { readonly outcome: ExceptionOutcome; readonly whose: string | null } | null {
   const { person, device, hardwareId, until } = exception;
   if (person === undefined && device === undefined && hardwareId === undefined) {
-    return 'names nobody';
+    return { outcome: 'names-nobody', whose: null };
   }
-  if (person !== undefined && person !== input.device.person) return `is for ${person}`;
-  if (device !== undefined && device !== input.device.id) return `is for device ${device}`;
+  if (person !== undefined && person !== input.device.person) {
+    return { outcome: 'other-person', whose: person };
+  }
+  if (device !== undefined && device !== input.device.id) {
+    return { outcome: 'other-device', whose: device };
+  }
   if (hardwareId !== undefined && hardwareId !== input.device.hardwareId) {
-    return `is for hardware ${hardwareId}`;
+    return { outcome: 'other-hardware', whose: hardwareId };
   }
-  return input.now < until ? null : `ended at ${new Date(until).toISOString()}`;
+  return input.now < until ? null : { outcome: 'ended', whose: null };
 }
 
 function concerns(exception: Exception, { catalogue, component }: EvaluationInput): boolean {
@@ -225,10 +232,9 @@ const unexceptable: ReadonlySet<VerdictStatus> = new Set(['allowed', 'approved']
 export function evaluate(input: EvaluationInput): Evaluation {
   const { policy, catalogue, component, device } = input;
   if (policy === null) {
-    const why = 'no policy has arrived for this device';
     return {
       verdict: { status: 'unknown', policy: null, rule: null, ...nothingAsked },
-      trace: [{ rule: 'none', matched: false, why }],
+      trace: [step('none', false, { kind: 'no-policy' })],
     };
   }
   const ready = readyPolicy(policy, catalogue, device.zone);
@@ -257,17 +263,25 @@ export function evaluate(input: EvaluationInput): Evaluation {
   };
 }
 
+const step = (rule: string, matched: boolean, cause: TraceCause): TraceStep => ({
+  rule,
+  matched,
+  why: clauseOf(cause),
+  cause,
+});
+
 function exceptionSteps(input: EvaluationInput, deciding: Exception | undefined): TraceStep[] {
   return input.exceptions
     .filter((one) => concerns(one, input))
     .map((one) => {
       const whyNot = whyNotExcepted(one, input);
-      const why =
-        whyNot ??
-        (one === deciding
-          ? `holds until ${new Date(one.until).toISOString()}: ${one.reason}`
-          : 'holds, and is not needed');
-      return { rule: `exception ${one.id}`, matched: whyNot === null, why };
+      const { until, reason } = one;
+      const { outcome, whose } = whyNot ?? {
+        outcome: one === deciding ? ('holds' as const) : ('not-needed' as const),
+        whose: null,
+      };
+      const cause = { kind: 'exception', outcome, whose, until, reason } as const;
+      return step(`exception ${one.id}`, whyNot === null, cause);
     });
 }
 
@@ -275,26 +289,16 @@ function ruleSteps(ready: ReadyPolicy, subject: Subject, decider: Decider): Trac
   const steps: TraceStep[] = [];
   for (const rule of ready.rules) {
     const isDeciding = decider.kind === 'rule' && decider.rule === rule;
-    steps.push({
-      rule: rule.id,
-      matched: rule.test(subject) === 'yes',
-      why: rule.explain(subject),
-    });
+    const conditions = rule.trace(subject);
+    const cause = { kind: 'rule', decision: rule.decision, conditions } as const;
+    steps.push(step(rule.id, rule.test(subject) === 'yes', cause));
     if (isDeciding) return steps;
   }
+  const { state, scope, candidate = [] } = subject.component;
   const { decision } = ready.default;
-  const whys: Readonly<Record<DefaultReach, string>> = {
-    full: `no rule names it, and the default is ${decision}`,
-    'not in use': `no rule names it, and the default leaves alone what is ${subject.component.state} in scope ${subject.component.scope}`,
-    'not a known tool': `no rule names it, and no entry of the catalogue: ${decision === 'allow' ? 'allowed' : 'somebody should look'}`,
-  };
   const reach = decider.kind === 'default' ? decider.reach : 'full';
-  const { candidate } = subject.component;
-  const guess =
-    reach !== 'not a known tool' || candidate === undefined
-      ? ''
-      : `; it only looks like an AI tool (${candidate.join(', ')}), and a guess is never denied by the default`;
-  return [...steps, { rule: 'default', matched: true, why: whys[reach] + guess }];
+  const cause = { kind: 'default', decision, reach, state, scope, candidate } as const;
+  return [...steps, step('default', true, cause)];
 }
 
 /**

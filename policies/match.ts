@@ -22,13 +22,13 @@ export type Answer = 'yes' | 'no' | 'unknown';
 
 export interface Condition {
   readonly field: keyof Match;
-  /** What the rule asks for, in words. */
-  readonly expected: string;
+  /** What the rule asks for: any of these. */
+  readonly asked: readonly string[];
   /** True when the answer depends on the catalogue entry alone. */
   readonly isOfTool: boolean;
   test(subject: Subject): Answer;
-  /** What the component has, in words. */
-  found(subject: Subject): string;
+  /** What the component has; null: nothing known. */
+  found(subject: Subject): string | null;
 }
 
 const spellings: Readonly<Record<string, IdentifierKind>> = {
@@ -69,13 +69,13 @@ function oneOf(
   const wanted = new Set(values.map(normal));
   return {
     field,
-    expected: values.join(' or '),
+    asked: values,
     isOfTool: options.isOfTool ?? false,
     test: (subject) => {
       const value = read(subject);
       return yesIf(typeof value === 'string' && wanted.has(normal(value)));
     },
-    found: (subject) => read(subject) ?? 'not known',
+    found: (subject) => read(subject) ?? null,
   };
 }
 
@@ -85,8 +85,7 @@ function toolConditions(match: Match, catalogue: Catalogue): Condition[] {
   const ofTool = { isOfTool: true };
   if (tool !== undefined) {
     const ids = tool.map((id) => catalogue.tool(id)?.id ?? id);
-    const read = ({ component }: Subject): string => component.tool ?? 'not in the catalogue';
-    conditions.push(oneOf('tool', ids, read, ofTool));
+    conditions.push(oneOf('tool', ids, ({ component }) => component.tool, ofTool));
   }
   if (kind !== undefined) conditions.push(oneOf('kind', kind, (one) => one.tool?.kind, ofTool));
   if (vendor !== undefined) {
@@ -97,10 +96,10 @@ function toolConditions(match: Match, catalogue: Catalogue): Condition[] {
     const wanted = new Set(provider.map(fold));
     conditions.push({
       field: 'provider',
-      expected: provider.join(' or '),
+      asked: provider,
       isOfTool: true,
       test: (one) => yesIf(one.tool?.provider.some((name) => wanted.has(fold(name))) === true),
-      found: (one) => one.tool?.provider.join(' and ') ?? 'not known',
+      found: (one) => one.tool?.provider.join(' and ') ?? null,
     });
   }
   return conditions;
@@ -115,9 +114,9 @@ function packageCondition(packages: NonNullable<Match['package']>): Condition {
   );
   return {
     field: 'package',
-    expected: Object.entries(packages)
-      .flatMap(([ecosystem, names]) => names.map((name) => `${ecosystem} ${name}`))
-      .join(' or '),
+    asked: Object.entries(packages).flatMap(([ecosystem, names]) =>
+      names.map((name) => `${ecosystem} ${name}`),
+    ),
     isOfTool: false,
     test: ({ component }) => {
       const [ecosystem, name] = packageOf(component);
@@ -131,7 +130,7 @@ function packageCondition(packages: NonNullable<Match['package']>): Condition {
 function pathCondition(patterns: readonly string[]): Condition {
   return {
     field: 'path',
-    expected: patterns.join(' or '),
+    asked: patterns,
     isOfTool: false,
     test: ({ component: { path }, device: { home, platform } }) =>
       yesIf(matchesPath(patterns, { path, home: home ?? null, isWindows: platform === 'win32' })),
@@ -149,7 +148,7 @@ function gatewayCondition(values: readonly string[]): Condition {
     .map((value) => `.${plainHost(value.slice(2))}`);
   return {
     field: 'gateway',
-    expected: values.join(' or '),
+    asked: values,
     isOfTool: false,
     test: ({ component: { gateway }, tool }) => {
       if (gateway === undefined) return 'no';
@@ -160,7 +159,7 @@ function gatewayCondition(values: readonly string[]): Condition {
     },
     found: ({ component: { gateway }, tool }) =>
       gateway === undefined
-        ? 'not known'
+        ? null
         : gateway === null
           ? 'none'
           : `${gateway} (${gatewayKind(gateway, tool)})`,
@@ -171,10 +170,10 @@ function versionCondition(range: string): Condition {
   const answers = { in: 'yes', out: 'no', unknown: 'unknown' } as const;
   return {
     field: 'version',
-    expected: range,
+    asked: [range],
     isOfTool: false,
     test: ({ component }) => answers[inRange(packageOf(component)[0], component.version, range)],
-    found: ({ component }) => component.version ?? 'not known',
+    found: ({ component }) => component.version,
   };
 }
 
@@ -198,10 +197,10 @@ function placeConditions(match: Match): Condition[] {
     component.state === 'running' ? true : component.running;
   conditions.push({
     field: 'running',
-    expected: String(running),
+    asked: [String(running)],
     isOfTool: false,
     test: (subject) => yesIf(read(subject) === running),
-    found: (subject) => String(read(subject) ?? 'not known'),
+    found: (subject) => read(subject)?.toString() ?? null,
   });
   return conditions;
 }

@@ -7,6 +7,7 @@ import type { Catalogue } from './catalogue.js';
 import { dayBounds, daysLeft, resolveDate, zoneOf } from './dates.js';
 import type { Action, Decision, Denial, Policy, Rule, Severity } from './document.js';
 import { conditionsOf, type Answer, type Condition, type Subject } from './match.js';
+import type { TracedCondition } from './trace.js';
 
 export interface ReadyDenial {
   readonly severity: Severity;
@@ -25,8 +26,8 @@ export interface ReadyRule {
   readonly denial: ReadyDenial | null;
   /** `unknown`: all is met but a version that cannot be compared. */
   test(subject: Subject): Answer;
-  /** Why it did or did not match, in a clause. */
-  explain(subject: Subject): string;
+  /** Each condition with what it asks for and what it found. */
+  trace(subject: Subject): readonly TracedCondition[];
 }
 
 export interface ReadyPolicy {
@@ -69,19 +70,6 @@ function testAll(conditions: readonly Condition[], subject: Subject): Answer {
   return answer;
 }
 
-function explain(conditions: readonly Condition[], subject: Subject, decision: Decision): string {
-  const unmet = conditions.find((one) => one.test(subject) === 'no');
-  if (unmet !== undefined) {
-    return `${unmet.field} is ${unmet.found(subject)}, not ${unmet.expected}`;
-  }
-  const open = conditions.find((one) => one.test(subject) === 'unknown');
-  if (open !== undefined) {
-    return `all else holds, but version ${open.found(subject)} cannot be compared with ${open.expected}`;
-  }
-  const found = conditions.map((one) => `${one.field} is ${one.found(subject)}`);
-  return `${found.join(', ')}: ${decision}`;
-}
-
 interface Compiled {
   readonly rule: ReadyRule;
   readonly ofTool: readonly Condition[];
@@ -96,7 +84,13 @@ function compileRule(rule: Rule, policy: Policy, catalogue: Catalogue, zone: str
       decision: rule.decision,
       denial: rule.denial === null ? null : readyDenial(rule.denial, policy, zone),
       test: (subject) => testAll(conditions, subject),
-      explain: (subject) => explain(conditions, subject, rule.decision),
+      trace: (subject) =>
+        conditions.map((one) => ({
+          field: one.field,
+          asked: one.asked,
+          found: one.found(subject),
+          answer: one.test(subject),
+        })),
     },
   };
 }
