@@ -48,6 +48,8 @@ export const DeviceFacts = Type.Object(
     hardwareId: nullable(text(128)),
     agentVersion: text(32),
     zone: text(64),
+    /** Whose device it is, where the machine's settings say so (`AssignedUser`). */
+    assignedUser: Type.Optional(nullable(text(256))),
   },
   closed,
 );
@@ -240,7 +242,12 @@ export const Hello = Type.Object(
   closed,
 );
 export const Get = Type.Object(
-  { type: Type.Literal('get'), what: Type.Enum(['bundle', 'assignment', 'catalogue']) },
+  {
+    type: Type.Literal('get'),
+    what: Type.Enum(['bundle', 'assignment', 'catalogue']),
+    /** Thumbprint of the policy key that the device trusts, so that it gets a bundle it can verify. */
+    policyKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })),
+  },
   closed,
 );
 

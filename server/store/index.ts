@@ -10,6 +10,7 @@ import type {
   Device,
   DeviceStatus,
   DeviceSummary,
+  DeviceTerms,
   EnrolToken,
   HistoryRecord,
   Pass,
@@ -17,6 +18,7 @@ import type {
   StoredAssignment,
   StoredBundle,
   StoredComponent,
+  StoredException,
   StoredFinding,
   StoredPlan,
   Stream,
@@ -64,6 +66,7 @@ export interface DeviceReads {
 export interface DeviceWrites extends DeviceReads {
   add(device: Device): Promise<void>;
   setFacts(id: string, facts: Device['facts']): Promise<void>;
+  setGroup(id: string, group: string | null): Promise<void>;
   setLastSeen(id: string, at: number): Promise<void>;
   /** Takes it out of the fleet: its status and findings go, its history stays. */
   revoke(id: string, at: number): Promise<void>;
@@ -139,6 +142,56 @@ export interface PolicyWrites extends PolicyReads {
   addPlan(plan: StoredPlan): Promise<void>;
 }
 
+export interface ExceptionFilter {
+  readonly tool: string | null;
+  /** Also those that were ended or are over at `at`, epoch ms. */
+  readonly withPast: boolean;
+  readonly at: number;
+}
+
+/** Whose exceptions a device gets; `assignedUser` and `persons` compare in any case. */
+export interface DeviceSubjects {
+  readonly device: string;
+  readonly hardwareId: string | null;
+  readonly assignedUser: string | null;
+  readonly persons: readonly string[];
+}
+
+/** What assignments are made from. A device of null stands for all of them. */
+export interface AssignmentSources {
+  exception(id: string): Promise<StoredException | null>;
+  /** Neither ended nor over at an instant, also those that have not begun; oldest first. */
+  open(at: number): Promise<readonly StoredException[]>;
+  /** Those of `open` that name this device, its hardware or a person on it. */
+  openFor(subjects: DeviceSubjects, at: number): Promise<readonly StoredException[]>;
+  /** Newest first. */
+  list(filter: ExceptionFilter, slice: Slice): Promise<Page<StoredException>>;
+  /** The devices, as far as they are known now, that an exception reaches. */
+  reachedBy(exception: StoredException): Promise<readonly string[]>;
+  terms(device: string | null): Promise<DeviceTerms>;
+  /** Who stands behind accounts of a device, as an admin set it. */
+  persons(device: string): Promise<readonly { account: string; person: string }[]>;
+  /** Number of the last change; 0: none. */
+  lastChange(): Promise<number>;
+  changesSince(after: number, limit: number): Promise<AssignmentChanges>;
+}
+export interface AssignmentChanges {
+  /** To go on from. */
+  readonly last: number;
+  readonly devices: readonly string[];
+  /** The terms of all devices have changed. */
+  readonly isEvery: boolean;
+}
+export interface AssignmentSourceWrites extends AssignmentSources {
+  addException(exception: StoredException): Promise<void>;
+  endException(id: string, end: { readonly at: number; readonly by: string }): Promise<void>;
+  setTerms(device: string | null, terms: DeviceTerms): Promise<void>;
+  /** Null: the account is `account@device` again. */
+  setPerson(device: string, account: string, person: string | null): Promise<void>;
+  /** Says that the device's assignment may have changed, for the process that serves. */
+  touch(device: string | null): Promise<void>;
+}
+
 export interface PeopleReads {
   user(name: string): Promise<User | null>;
   session(hash: string): Promise<Pass | null>;
@@ -163,6 +216,7 @@ export interface Reading {
   readonly reports: ReportReads;
   readonly compliance: ComplianceReads;
   readonly policies: PolicyReads;
+  readonly assignments: AssignmentSources;
   readonly people: PeopleReads;
 }
 export interface Writing {
@@ -171,6 +225,7 @@ export interface Writing {
   readonly reports: ReportWrites;
   readonly compliance: ComplianceWrites;
   readonly policies: PolicyWrites;
+  readonly assignments: AssignmentSourceWrites;
   readonly people: PeopleWrites;
 }
 

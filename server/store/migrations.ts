@@ -225,4 +225,56 @@ CREATE TABLE plans (
 CREATE INDEX plans_by_content ON plans (content, base_sequence);
 `;
 
-export const migrations: readonly string[] = [first, second, third, fourth, fifth];
+/** What assignments are made from; people compare in any case, as directories write them in any. */
+const sixth = `
+ALTER TABLE devices ADD COLUMN assigned_user TEXT COLLATE NOCASE;
+CREATE INDEX devices_by_assigned_user ON devices (assigned_user) WHERE assigned_user IS NOT NULL;
+
+CREATE TABLE exceptions (
+  id TEXT PRIMARY KEY,
+  tool TEXT NOT NULL,
+  person TEXT COLLATE NOCASE,
+  -- Of account@device the device.
+  person_device TEXT,
+  device TEXT,
+  hardware_id TEXT COLLATE NOCASE,
+  reason TEXT NOT NULL,
+  author TEXT NOT NULL,
+  starts_at INTEGER,
+  until INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  ended_by TEXT
+) WITHOUT ROWID;
+CREATE INDEX exceptions_by_time ON exceptions (created_at, id);
+CREATE INDEX exceptions_by_end ON exceptions (until) WHERE ended_at IS NULL;
+CREATE INDEX exceptions_by_person ON exceptions (person) WHERE person IS NOT NULL;
+CREATE INDEX exceptions_by_person_device ON exceptions (person_device)
+  WHERE person_device IS NOT NULL;
+CREATE INDEX exceptions_by_device ON exceptions (device) WHERE device IS NOT NULL;
+CREATE INDEX exceptions_by_hardware ON exceptions (hardware_id) WHERE hardware_id IS NOT NULL;
+
+CREATE TABLE device_persons (
+  device TEXT NOT NULL,
+  account TEXT NOT NULL,
+  person TEXT NOT NULL COLLATE NOCASE,
+  PRIMARY KEY (device, account)
+) WITHOUT ROWID;
+CREATE INDEX device_persons_by_person ON device_persons (person);
+
+-- Device * stands for all of them.
+CREATE TABLE device_terms (
+  device TEXT PRIMARY KEY,
+  is_paused INTEGER NOT NULL,
+  pause_until INTEGER,
+  message TEXT,
+  rescan_after INTEGER
+) WITHOUT ROWID;
+
+CREATE TABLE assignment_changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  device TEXT NOT NULL
+);
+`;
+
+export const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth];

@@ -179,6 +179,38 @@ export interface StoredAssignment {
   readonly issuedAt: number;
 }
 
+/** Somebody may keep a tool for a while. Exactly one of person, device and hardware id is named. */
+export interface StoredException {
+  readonly id: string;
+  /** Id of a catalogue entry. */
+  readonly tool: string;
+  /** What `AssignedUser` says, or account@device. */
+  readonly person: string | null;
+  readonly device: string | null;
+  readonly hardwareId: string | null;
+  readonly reason: string;
+  readonly author: string;
+  /** First instant at which it holds; null: at once. */
+  readonly from: number | null;
+  /** First instant at which it no longer holds. */
+  readonly until: number;
+  readonly createdAt: number;
+  /** Ended before its time. */
+  readonly endedAt: number | null;
+  readonly endedBy: string | null;
+}
+
+/** What an admin has set for a device, or for all of them, besides its group and its exceptions. */
+export interface DeviceTerms {
+  readonly isPaused: boolean;
+  /** First instant at which the pause is over by itself; null: until somebody ends it. */
+  readonly pauseUntil: number | null;
+  /** Language tag to text, shown to the people of the device. */
+  readonly message: Readonly<Record<string, string>> | null;
+  /** A full scan from before this instant is repeated. */
+  readonly rescanAfter: number | null;
+}
+
 export type Role = 'viewer' | 'operator' | 'admin';
 
 export interface User {

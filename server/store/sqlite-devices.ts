@@ -134,15 +134,19 @@ export function deviceWrites(sql: Sql): DeviceWrites {
     add: async (device) => add(sql, device),
     setFacts: async (id, facts) => {
       sql.run(
-        `UPDATE devices SET facts = @facts, host_name = @hostName, hardware_id = @hardwareId
-         WHERE id = @id`,
+        `UPDATE devices SET facts = @facts, host_name = @hostName, hardware_id = @hardwareId,
+           assigned_user = @assignedUser WHERE id = @id`,
         {
           id,
           facts: JSON.stringify(facts),
           hostName: facts.hostName,
           hardwareId: facts.hardwareId,
+          assignedUser: facts.assignedUser ?? null,
         },
       );
+    },
+    setGroup: async (id, group) => {
+      sql.run('UPDATE devices SET group_name = @group WHERE id = @id', { id, group });
     },
     setLastSeen: async (id, at) => {
       sql.run('UPDATE devices SET last_seen = @at WHERE id = @id', { id, at });
@@ -166,14 +170,15 @@ export function deviceWrites(sql: Sql): DeviceWrites {
 function add(sql: Sql, device: Device): void {
   sql.run(
     `INSERT INTO devices (id, public_key, host_name, facts, hardware_id, group_name, label,
-       enrolled_at, last_seen, revoked_at, may_replace)
+       enrolled_at, last_seen, revoked_at, may_replace, assigned_user)
      VALUES (@id, @publicKey, @hostName, @facts, @hardwareId, @group, @label, @enrolledAt,
-       @lastSeen, @revokedAt, @mayReplace)`,
+       @lastSeen, @revokedAt, @mayReplace, @assignedUser)`,
     {
       ...device,
       facts: JSON.stringify(device.facts),
       hostName: device.facts.hostName,
       hardwareId: device.facts.hardwareId,
+      assignedUser: device.facts.assignedUser ?? null,
     },
   );
   sql.run(

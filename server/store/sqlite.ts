@@ -10,6 +10,7 @@ import { CurfewError } from '../../wire/errors.js';
 import type { Reading, Store, Writing } from './index.js';
 import { migrations } from './migrations.js';
 import { sqlOf, type Sql } from './sql.js';
+import { assignmentSources } from './sqlite-assignments.js';
 import { complianceWrites } from './sqlite-compliance.js';
 import { deviceWrites, tokenWrites } from './sqlite-devices.js';
 import { peopleWrites } from './sqlite-people.js';
@@ -82,6 +83,7 @@ function topics(sql: Sql): Writing {
     reports: reportWrites(sql),
     compliance: complianceWrites(sql),
     policies: policyWrites(sql),
+    assignments: assignmentSources(sql),
     people: peopleWrites(sql),
   };
 }
