@@ -328,7 +328,7 @@ export function policyJsonSchema(): object {
 const mostProblems = 100;
 
 /** Faults with their place in the text, in its order. */
-function placed(faults: readonly Fault[], source: Source): PolicyProblem[] {
+export function placed(faults: readonly Fault[], source: Source): PolicyProblem[] {
   const errors = faults.filter(({ severity }) => severity === 'error');
   const warnings = faults.filter(({ severity }) => severity === 'warning');
   return [...errors, ...warnings]
