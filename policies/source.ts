@@ -30,6 +30,11 @@ export interface Source {
   placeOf(path: readonly Step[]): Place;
   /** Where the name of a field stands. */
   placeOfKey(path: readonly Step[]): Place;
+  /**
+   * Where signs stand within a text value that are at `offset` in it, whatever its style; the text's own
+   * place where they are written otherwise there, as an escape.
+   */
+  placeWithin(path: readonly Step[], found: string, offset: number): Place;
 }
 
 export type ReadSource =
@@ -79,6 +84,10 @@ export function readSource(text: string): ReadSource {
       value,
       placeOf: (path) => placeAt(find(document, path).offset),
       placeOfKey: (path) => placeAt(find(document, path).keyOffset),
+      placeWithin: (path, found, offset) => {
+        const { node, offset: start } = find(document, path);
+        return placeAt(start + offsetWithin(text, node, { found, offset }));
+      },
     },
   };
 }
@@ -129,8 +138,34 @@ const nameOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.valu
 const offsetOf = (node: unknown): number | undefined =>
   typeof node === 'object' && node !== null ? ((node as Node).range?.[0] ?? undefined) : undefined;
 
+/** A block text is folded and indented, so its signs are counted: the third here is the third there. */
+function offsetWithin(
+  text: string,
+  node: unknown,
+  { found, offset }: { readonly found: string; readonly offset: number },
+): number {
+  if (!isScalar(node) || typeof node.value !== 'string' || found === '') return 0;
+  const [start, end] = node.range ?? [0, 0];
+  const written = text.slice(start, end);
+  let at = -1;
+  for (let before = -1; before < offset;) {
+    const next = node.value.indexOf(found, before + 1);
+    if (next < 0 || next > offset) break;
+    at = written.indexOf(found, at + 1);
+    if (at < 0) return 0;
+    before = next;
+  }
+  return Math.max(at, 0);
+}
+
+interface Found {
+  readonly node: unknown;
+  readonly offset: number;
+  readonly keyOffset: number;
+}
+
 /** Follows a path as far as it leads. */
-function find(document: Document, path: readonly Step[]): { offset: number; keyOffset: number } {
+function find(document: Document, path: readonly Step[]): Found {
   let node: unknown = document.contents;
   let offset = offsetOf(node) ?? 0;
   let keyOffset = offset;
@@ -143,5 +178,5 @@ function find(document: Document, path: readonly Step[]): { offset: number; keyO
     offset = offsetOf(next) ?? keyOffset;
     node = next;
   }
-  return { offset, keyOffset };
+  return { node, offset, keyOffset };
 }
