@@ -6,7 +6,7 @@
  */
 import fs from 'node:fs';
 import type { Platform } from '../../policies/component.js';
-import { ownPath as path } from '../platform/paths.js';
+import { isTidy, ownPath as path } from '../platform/paths.js';
 import type { Entry, ProblemCode } from './index.js';
 import { machineMounts, noMounts, type Mounts } from './mounts.js';
 import { decodeName, onDisk } from './names.js';
@@ -123,13 +123,71 @@ const maxRemembered = 100_000;
 const maxLists = 1_000;
 const maxListed = 1_000;
 
+/** So many names asked for in one folder cost more than the list of its names. */
+const worthListing = 8;
+/** In bytes of the folder itself: ext4 needs some 40 for a name. */
+const largestListed = 64 * 1024;
+/** Names kept in all, and folders counted; beyond that it begins anew. */
+const maxNames = 200_000;
+const maxFolders = 50_000;
+
+/** What is known of the names in a folder: how often it was asked, all its names, or that there is no telling. */
+type Names = number | ReadonlySet<string> | 'untold';
+
+/**
+ * The names in folders of which several were asked for, as detectors ask one home for hundreds of places
+ * that are mostly not there. A folder that cannot be listed, or has too many names, is asked one by one.
+ */
+function namesOfFolders(): { lacks(folder: string, name: string): boolean; clear(): void } {
+  const known = new Map<string, Names>();
+  let kept = 0;
+  const list = (folder: string): Names => {
+    const names = namesIn(folder);
+    if (names !== 'untold') kept += names.size;
+    return names;
+  };
+  const clear = (): void => {
+    known.clear();
+    kept = 0;
+  };
+  return {
+    clear,
+    lacks(folder, name) {
+      let names = known.get(folder) ?? 0;
+      if (typeof names === 'number') {
+        if (kept > maxNames || known.size > maxFolders) clear();
+        names = names + 1 < worthListing ? names + 1 : list(folder);
+        known.set(folder, names);
+      }
+      return typeof names === 'object' && !names.has(name);
+    },
+  };
+}
+
+/** All names in a folder, unless it is so large that this would cost more than asking. */
+function namesIn(folder: string): ReadonlySet<string> | 'untold' {
+  try {
+    const { size } = fs.statSync(onDisk(folder));
+    if (size > largestListed) return 'untold';
+    const names = fs.readdirSync(onDisk(folder));
+    // A name that is no text may be any that is asked for.
+    return names.some((name) => name.includes('\ufffd')) ? 'untold' : new Set(names);
+  } catch (error) {
+    return problemOf(error) === null ? new Set() : 'untold';
+  }
+}
+
 function remember<T>(known: Map<string, T>, place: string, ask: () => T): T {
   const before = known.get(place);
   if (before !== undefined || known.has(place)) return before as T;
   const answer = ask();
+  keep(known, place, answer);
+  return answer;
+}
+
+function keep<T>(known: Map<string, T>, place: string, answer: T): void {
   if (known.size >= maxRemembered) known.clear();
   known.set(place, answer);
-  return answer;
 }
 
 /**
@@ -146,9 +204,20 @@ function remembering({
   const places = new Map<string, fs.Stats | undefined>();
   const led = new Map<string, Resolved>();
   const lists = new Map<string, readonly Entry[]>();
-  const facts = (place: string): fs.Stats | undefined =>
-    remember(places, place, () => lstat(place));
-  const leadsTo = (at: string): Resolved => remember(led, at, () => entryAt(at));
+  const names = namesOfFolders();
+  const facts = (place: string): fs.Stats | undefined => {
+    const at = isExact ? place.lastIndexOf(path.sep) : 0;
+    const isLacking = at > 0 && names.lacks(place.slice(0, at), place.slice(at + 1));
+    return isLacking ? undefined : remember(places, place, () => lstat(place));
+  };
+  const leadsTo = (at: string): Resolved => {
+    const before = led.get(at);
+    if (before !== undefined) return before;
+    const answer = entryAt(at);
+    // What is not there is told from the names of its folder, and there is far more of it.
+    if (!isExact || answer.kind !== 'absent') keep(led, at, answer);
+    return answer;
+  };
   const entryAt = (at: string): Resolved => {
     const above = path.dirname(at);
     if (at === top || above === at) return { kind: 'real', path: at };
@@ -178,6 +247,7 @@ function remembering({
       places.clear();
       led.clear();
       lists.clear();
+      names.clear();
     },
   };
 }
@@ -247,7 +317,10 @@ export function folderDisk(folder: string, platform: Platform, mounts: Mounts = 
   const toDisk =
     platform === 'win32'
       ? (machinePath: string) => windowsToDisk(root, machinePath)
-      : (machinePath: string) => path.join(root, path.posix.normalize(`/${machinePath}`));
+      : (machinePath: string) =>
+          isTidy(machinePath) && path.sep === '/' && root !== '/'
+            ? root + machinePath
+            : path.join(root, path.posix.normalize(`/${machinePath}`));
   const fromDisk =
     platform === 'win32'
       ? (diskPath: string) => windowsFromDisk(root, diskPath)

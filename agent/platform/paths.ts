@@ -15,10 +15,15 @@ export function isTidy(place: string): boolean {
 }
 
 function join(...parts: string[]): string {
-  const [folder = '', below = ''] = parts;
-  return parts.length === 2 && isTidy(folder) && !untidyBelow.test(below)
-    ? `${folder}/${below}`
-    : path.posix.join(...parts);
+  const [folder = ''] = parts;
+  if (!isTidy(folder)) return path.posix.join(...parts);
+  let joined = folder;
+  for (let at = 1; at < parts.length; at += 1) {
+    const below = parts[at] ?? '';
+    if (untidyBelow.test(below)) return path.posix.join(...parts);
+    joined += `/${below}`;
+  }
+  return joined;
 }
 
 function dirname(place: string): string {

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decodeName } from '../../agent/detect/names.js';
 import { folderDisk, ownDisk, rememberingDisk, type Disk } from '../../agent/detect/disk.js';
 import type { Reader } from '../../agent/detect/index.js';
 import { createReader, type ReaderOptions } from '../../agent/detect/reader.js';
@@ -351,6 +352,32 @@ describe('a disk that remembers for the length of a scan', () => {
       const at = path.join(inside, name);
       expect(disk.resolve(at), name).toEqual(ownDisk.resolve(at));
     }
+  });
+
+  test('tells what is there also of a folder it was asked about many times', () => {
+    const odd = Buffer.concat([Buffer.from(`${inside}/odd/`), Buffer.from([0xff])]);
+    place(inside, 'plain/there', 'x');
+    place(inside, 'odd/there', 'x');
+    fs.writeFileSync(odd, 'x');
+    place(inside, 'file', 'no folder');
+    const disk = rememberingDisk();
+    for (const folder of ['plain', 'odd', 'file', 'none']) {
+      const names = Array.from({ length: 40 }, (_, count) => `name-${count}`);
+      for (const name of [...names, 'there', ...names.slice(0, 3)]) {
+        const at = `${inside}/${folder}/${name}`;
+        expect(disk.resolve(at), at).toEqual(ownDisk.resolve(at));
+      }
+    }
+    const spelled = decodeName(odd);
+    expect(disk.resolve(spelled)).toEqual({ kind: 'real', path: spelled });
+  });
+
+  test('sees in the next scan what came meanwhile', () => {
+    const disk = rememberingDisk();
+    for (let count = 0; count < 40; count += 1) disk.resolve(path.join(inside, `name-${count}`));
+    place(inside, 'name-39', 'x');
+    disk.forget();
+    expect(disk.resolve(path.join(inside, 'name-39')).kind).toBe('real');
   });
 
   test('opens nothing outside when a folder becomes a link after it was seen', () => {
