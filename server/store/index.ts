@@ -5,6 +5,7 @@
  */
 import type { VerdictStatus } from '../../policies/evaluate.js';
 import type { DeviceState } from '../views.js';
+import type { FleetReads } from './fleet.js';
 import type {
   AuditEntry,
   Device,
@@ -215,6 +216,7 @@ export interface Reading {
   readonly tokens: TokenReads;
   readonly reports: ReportReads;
   readonly compliance: ComplianceReads;
+  readonly fleet: FleetReads;
   readonly policies: PolicyReads;
   readonly assignments: AssignmentSources;
   readonly people: PeopleReads;
@@ -224,6 +226,7 @@ export interface Writing {
   readonly tokens: TokenWrites;
   readonly reports: ReportWrites;
   readonly compliance: ComplianceWrites;
+  readonly fleet: FleetReads;
   readonly policies: PolicyWrites;
   readonly assignments: AssignmentSourceWrites;
   readonly people: PeopleWrites;

@@ -13,6 +13,7 @@ import { sqlOf, type Sql } from './sql.js';
 import { assignmentSources } from './sqlite-assignments.js';
 import { complianceWrites } from './sqlite-compliance.js';
 import { deviceWrites, tokenWrites } from './sqlite-devices.js';
+import { fleetReads } from './sqlite-fleet.js';
 import { peopleWrites } from './sqlite-people.js';
 import { policyWrites } from './sqlite-policies.js';
 import { reportWrites } from './sqlite-reports.js';
@@ -82,6 +83,7 @@ function topics(sql: Sql): Writing {
     tokens: tokenWrites(sql),
     reports: reportWrites(sql),
     compliance: complianceWrites(sql),
+    fleet: fleetReads(sql),
     policies: policyWrites(sql),
     assignments: assignmentSources(sql),
     people: peopleWrites(sql),
