@@ -38,6 +38,10 @@ export const Pins = Type.Object({
   policyKey: PublicKeyX,
   bundle: Floor,
   assignment: Floor,
+  /** Thumbprints of policy keys that were trusted and no longer are; no setting brings one back. */
+  retired: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 256 })),
+  /** SHA-256 of documents that were refused and told of; the newest last. */
+  refused: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
 });
 export type Pins = Static<typeof Pins>;
 

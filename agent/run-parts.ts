@@ -151,13 +151,14 @@ function raiseSuspicion({ loop }: Running, detail: string): void {
 }
 
 async function documentsOf(running: Running, identity: Identity): Promise<Documents> {
-  const { folder, store, builtIn, clock, log } = running;
+  const { settings, folder, store, builtIn, clock, log } = running;
   return openDocuments({
     dataFolder: folder,
     identity,
     store,
     builtIn,
     now: clock.now,
+    namedKey: settings.values.PolicyKey,
     onRefused({ what, code, message }) {
       log.error({ area: 'link', event: 'document-refused', what, code, message });
       running.loop?.raise({ subject: machine, event: 'bundle-refused', detail: `${what} ${code}` });

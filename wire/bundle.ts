@@ -4,7 +4,7 @@
  * and verifying only: the caller keeps pins, floors and texts. A document is taken whole or refused
  * whole, and a sequence once seen is never left for a lower one or for another text under its number.
  */
-import { compactVerify, CompactSign, decodeProtectedHeader, importJWK } from 'jose';
+import { compactVerify, CompactSign, decodeProtectedHeader, importJWK, type JWK } from 'jose';
 import Type, { type Static, type TSchema } from 'typebox';
 import type { Exception } from '../policies/evaluate.js';
 import { sha256Hex } from './digest.js';
@@ -40,6 +40,8 @@ export const BundlePayload = Type.Object({
   assignmentKeys: Type.Array(PublicKeyX, { maxItems: 8 }),
   /** The policy key from the next sequence on; the present one is retired with it. */
   nextPolicyKey: nullable(PublicKeyX),
+  /** A device that takes this bundle goes back to this instant as the floor of its trusted time, once. */
+  resetFloor: Type.Optional(instant),
 });
 export type BundlePayload = Static<typeof BundlePayload>;
 
@@ -112,6 +114,8 @@ export type VerifiedBundle =
       readonly floor: Floor;
       /** The key that signs from the next sequence on, or null while the pinned one does. */
       readonly keyRotatedTo: string | null;
+      /** JWK `x` of the key that signed it: the pinned one, or the one that the settings name. */
+      readonly signedBy: string;
     }
   /** The very text the floor stands for: nothing new, and what a stored copy must come to. */
   | { readonly kind: 'same'; readonly payload: BundlePayload }
@@ -129,9 +133,13 @@ export type VerifiedAssignment =
 const bundleType = 'curfew-bundle+jws';
 const assignmentType = 'curfew-assignment+jws';
 
-async function sign(payload: object, key: SigningKey, typ: string): Promise<string> {
+async function sign(
+  payload: object,
+  key: SigningKey,
+  header: { readonly typ: string; readonly jwk?: JWK },
+): Promise<string> {
   const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: 'EdDSA', typ, kid: await thumbprint(key.x) })
+    .setProtectedHeader({ alg: 'EdDSA', ...header, kid: await thumbprint(key.x) })
     .sign(await importJWK({ ...key }, 'EdDSA'));
   if (jws.length > maxFrameBytes) {
     throw new CurfewError(
@@ -143,14 +151,18 @@ async function sign(payload: object, key: SigningKey, typ: string): Promise<stri
   return jws;
 }
 
-/** The bundle as compact JWS. REQUEST_TOO_LARGE when it would not fit into one frame. */
+/**
+ * The bundle as compact JWS. REQUEST_TOO_LARGE when it would not fit into one frame. The public key
+ * travels in the header for devices whose settings name its thumbprint; by itself it proves nothing.
+ */
 export async function signBundle(payload: BundlePayload, key: SigningKey): Promise<string> {
-  return sign(payload, key, bundleType);
+  const { kty, crv, x } = key;
+  return sign(payload, key, { typ: bundleType, jwk: { kty, crv, x } });
 }
 
 /** The assignment as compact JWS, by one of the bundle's `assignmentKeys`. */
 export async function signAssignment(payload: AssignmentPayload, key: SigningKey): Promise<string> {
-  return sign(payload, key, assignmentType);
+  return sign(payload, key, { typ: assignmentType });
 }
 
 type Opened =
@@ -208,6 +220,39 @@ export interface BundleTrust {
   readonly floor: Floor;
   /** The server's id; a bundle for another one is refused. */
   readonly server?: string;
+  /**
+   * Thumbprint that the machine's settings name in the pinned key's place: then it alone is trusted, and
+   * the floor, which belongs to the key before it, does not hold.
+   */
+  readonly repinTo?: string | null;
+}
+
+/** Thumbprint of the key that a bundle says it is signed by, unverified; null: not a JWS. */
+export function signerOf(jws: string): string | null {
+  try {
+    return decodeProtectedHeader(jws).kid ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The key in a bundle's header, if it is the one with this thumbprint. */
+async function keyInHeader(jws: string, expected: string): Promise<string | null> {
+  try {
+    const { jwk } = decodeProtectedHeader(jws);
+    const isOurs = jwk?.kty === 'OKP' && jwk.crv === 'Ed25519' && typeof jwk.x === 'string';
+    return isOurs && (await thumbprint(jwk.x ?? '')) === expected ? (jwk.x ?? null) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The one key that a bundle may be signed by; null: the settings name one that is not in it. */
+async function trustedKey(
+  jws: string,
+  { pinnedKey, repinTo }: BundleTrust,
+): Promise<string | null> {
+  return repinTo == null ? pinnedKey : keyInHeader(jws, repinTo);
 }
 
 /** A bundle from the wire or from the device's own store, against pin and floor. */
@@ -219,7 +264,8 @@ export async function verifyBundle(jws: string, trust: BundleTrust): Promise<Ver
     const payload = payloadOf(jws);
     if (payload !== null) return { kind: 'same', payload };
   }
-  const opened = await open(jws, [trust.pinnedKey], bundleType);
+  const signedBy = await trustedKey(jws, trust);
+  const opened = await open(jws, signedBy === null ? [] : [signedBy], bundleType);
   if (opened.kind === 'foreign') return refused('BUNDLE_SIGNATURE_INVALID', opened.message);
   if (opened.kind === 'malformed') return refused('BUNDLE_MALFORMED', opened.message);
   const format = formatOf(opened.tree);
@@ -237,7 +283,7 @@ export async function verifyBundle(jws: string, trust: BundleTrust): Promise<Ver
   if (trust.server !== undefined && payload.server !== trust.server) {
     return refused('BUNDLE_SIGNATURE_INVALID', `signed for server ${payload.server}`);
   }
-  if (payload.sequence <= floor.sequence) {
+  if (payload.sequence <= floor.sequence && trust.repinTo == null) {
     return refused(
       'BUNDLE_SEQUENCE_OLD',
       `sequence ${payload.sequence}; ${floor.sequence} was seen`,
@@ -247,7 +293,8 @@ export async function verifyBundle(jws: string, trust: BundleTrust): Promise<Ver
     kind: 'bundle',
     payload,
     floor: { sequence: payload.sequence, sha256 },
-    keyRotatedTo: payload.nextPolicyKey === trust.pinnedKey ? null : payload.nextPolicyKey,
+    keyRotatedTo: payload.nextPolicyKey === signedBy ? null : payload.nextPolicyKey,
+    signedBy: signedBy ?? trust.pinnedKey,
   };
 }
 

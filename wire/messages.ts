@@ -66,6 +66,11 @@ export const ReportedVerdict = Type.Object(
     action: nullable(Type.Enum([...actions])),
     effectiveAction: nullable(Type.Enum([...actions])),
     replacement: nullable(text(128)),
+    /** Of a rule with a grace: when the device was first told of it, and until when it has grace. */
+    noticed: Type.Optional(instant),
+    graceUntil: Type.Optional(instant),
+    /** From when the later, stronger action is asked for, where the rule has one. */
+    escalates: Type.Optional(instant),
   },
   closed,
 );

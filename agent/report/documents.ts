@@ -2,15 +2,18 @@
  * The signed documents a device holds: bundle, assignment and catalogue, each verified before it is
  * kept and again when it is read from the database. Sequences and the policy key's pin are in
  * `pins.json`, so a lost database lowers nothing. It fetches nothing; what is refused changes nothing
- * and is told once.
+ * and is told once. Of the policy key the last word is the signed rotation or, after a lost key, a
+ * thumbprint in the machine's settings that was never retired.
  */
 import { indexCatalogue, type Catalogue } from '../../policies/catalogue.js';
 import { parseReceivedCatalogue } from '../../policies/catalogue-received.js';
 import {
+  thumbprint,
   verifyAssignment,
   verifyBundle,
   type AssignmentPayload,
   type BundlePayload,
+  type VerifiedBundle,
 } from '../../wire/bundle.js';
 import { sha256Hex } from '../../wire/digest.js';
 import { CurfewError, type ErrorCode } from '../../wire/errors.js';
@@ -25,7 +28,8 @@ export interface RefusedDocument {
   readonly code: ErrorCode;
   readonly message: string;
 }
-export type TakenDocument = { readonly kind: 'taken' } | RefusedDocument;
+/** `isNew`: false for the very text that is held already. */
+export type TakenDocument = { readonly kind: 'taken'; readonly isNew: boolean } | RefusedDocument;
 
 /** What the device goes by now. */
 export interface CurrentDocuments {
@@ -40,8 +44,18 @@ export interface Documents {
   current(): CurrentDocuments;
   /** True while the bundle names a catalogue that is neither held nor built in. */
   needsCatalogue(): boolean;
-  /** Verifies and keeps. A bundle that needs another catalogue is announced when that has come. */
-  take(what: DocumentKind, content: string): Promise<TakenDocument>;
+  /**
+   * Verifies and keeps. A bundle that needs another catalogue is announced when that has come; one below
+   * `offered`, the sequence that the server has, is a step to a newer key on the way there: it is kept
+   * and not gone by.
+   */
+  take(what: DocumentKind, content: string, offered?: number): Promise<TakenDocument>;
+  /** Of the newest bundle taken, gone by or not; 0: none. */
+  bundleSequence(): number;
+  /** Thumbprint of the policy key that the next bundle has to be signed by. */
+  policyKey(): string;
+  /** True while the settings name another key than the one that signed what is held. */
+  awaitsNamedKey(): boolean;
   /** Goes on with the built-in catalogue after the bundle's could not be had. */
   doWithoutCatalogue(): void;
   onChange(listener: () => void): () => void;
@@ -53,9 +67,16 @@ export interface DocumentsOptions {
   readonly store: Pick<Store, 'document' | 'saveDocument'>;
   readonly builtIn: Catalogue;
   readonly now: () => number;
-  /** Called once for each text that was refused. */
+  /** Thumbprint from the setting `PolicyKey`; null: the pin alone says whom to trust. */
+  readonly namedKey?: string | null;
+  /** Called once for each text that was refused, also over restarts. */
   readonly onRefused: (refusal: RefusedDocument) => void;
+  /** A bundle that came resets the floor of trusted time to this, epoch ms. */
+  readonly onResetFloor?: (floorMs: number) => void;
 }
+
+/** Refused texts that are remembered; an older one may be told of again. */
+const mostRefused = 32;
 
 /** Opens what is held. STORE_DAMAGED when the pins are missing or belong to another device. */
 export async function openDocuments(options: DocumentsOptions): Promise<Documents> {
@@ -75,9 +96,13 @@ function pinsOf({ dataFolder, identity }: DocumentsOptions): Pins {
 class HeldDocuments implements Documents {
   readonly #options: DocumentsOptions;
   readonly #listeners = new Set<() => void>();
-  readonly #told = new Set<string>();
   #pins: Pins;
   #bundle: BundlePayload | null = null;
+  /** Sequence of a bundle that was taken on the way to the newest one. */
+  #step = 0;
+  #policyKey = '';
+  /** Set while the settings name another key than the pin, and one that was never retired. */
+  #repinTo: string | null = null;
   #assignment: AssignmentPayload | null = null;
   #catalogue: Catalogue | null = null;
 
@@ -87,6 +112,7 @@ class HeldDocuments implements Documents {
   }
 
   async load(): Promise<void> {
+    await this.#reviewKeys();
     for (const what of ['bundle', 'assignment', 'catalogue'] as const) {
       const content = this.#options.store.document(what)?.content;
       if (content !== undefined) await this.#verify(what, content);
@@ -104,10 +130,24 @@ class HeldDocuments implements Documents {
     return named !== this.#catalogue?.sha256;
   }
 
-  async take(what: DocumentKind, content: string): Promise<TakenDocument> {
-    const taken = await this.#verify(what, content);
-    if (taken.kind === 'taken' && !this.needsCatalogue()) this.#changed();
+  async take(what: DocumentKind, content: string, offered = 0): Promise<TakenDocument> {
+    const taken = await this.#verify(what, content, offered);
+    if (taken.kind === 'refused') return taken;
+    const isStep = what === 'bundle' && this.#step > 0;
+    if (!isStep && !this.needsCatalogue()) this.#changed();
     return taken;
+  }
+
+  bundleSequence(): number {
+    return Math.max(this.#step, this.#bundle?.sequence ?? 0);
+  }
+
+  policyKey(): string {
+    return this.#policyKey;
+  }
+
+  awaitsNamedKey(): boolean {
+    return this.#repinTo !== null;
   }
 
   doWithoutCatalogue(): void {
@@ -126,17 +166,18 @@ class HeldDocuments implements Documents {
   #refuse(what: DocumentKind, content: string, refusal: Refusal): RefusedDocument {
     const refused = { kind: 'refused', what, ...refusal } as const;
     const sha256 = sha256Hex(content);
-    if (!this.#told.has(sha256)) {
-      this.#told.add(sha256);
+    const told = this.#pins.refused ?? [];
+    if (!told.includes(sha256)) {
+      this.#keep({ ...this.#pins, refused: [...told, sha256].slice(-mostRefused) });
       this.#options.onRefused(refused);
     }
     return refused;
   }
 
-  async #verify(what: DocumentKind, content: string): Promise<TakenDocument> {
+  async #verify(what: DocumentKind, content: string, offered = 0): Promise<TakenDocument> {
     switch (what) {
       case 'bundle':
-        return this.#verifyBundle(content);
+        return this.#verifyBundle(content, offered);
       case 'assignment':
         return this.#verifyAssignment(content);
       case 'catalogue':
@@ -144,23 +185,56 @@ class HeldDocuments implements Documents {
     }
   }
 
-  async #verifyBundle(jws: string): Promise<TakenDocument> {
-    const { policyKey, bundle: floor, serverId } = this.#pins;
-    const verified = await verifyBundle(jws, { pinnedKey: policyKey, floor, server: serverId });
+  async #verifyBundle(jws: string, offered: number): Promise<TakenDocument> {
+    const { policyKey: pinnedKey, bundle: floor, serverId: server } = this.#pins;
+    const repinTo = this.#repinTo;
+    const verified = await verifyBundle(jws, { pinnedKey, floor, server, repinTo });
     if (verified.kind === 'refused') {
       const { code, message } = verified;
       return this.#refuse('bundle', jws, { code, message });
     }
+    const { payload } = verified;
+    const isStep = payload.sequence < offered;
+    const isNew = verified.kind === 'bundle' || payload.sequence !== this.bundleSequence();
     // The text first: after a crash in between it is verified once more and the pins follow.
-    this.#save('bundle', jws, verified.payload.sequence);
+    this.#save('bundle', jws, payload.sequence);
     if (verified.kind === 'bundle') {
-      const { floor: raised, keyRotatedTo } = verified;
-      this.#keep({ ...this.#pins, policyKey: keyRotatedTo ?? policyKey, bundle: raised });
+      // What a step says of the clock was meant for its day.
+      if (payload.resetFloor !== undefined && !isStep) {
+        this.#options.onResetFloor?.(Date.parse(payload.resetFloor));
+      }
+      await this.#follow(verified);
     }
-    this.#bundle = verified.payload;
+    this.#step = isStep ? payload.sequence : 0;
+    if (isStep) return { kind: 'taken', isNew };
+    this.#bundle = payload;
     if (this.#catalogue?.sha256 !== this.#bundle.catalogue.sha256) this.#catalogue = null;
     await this.#reviewAssignment();
-    return { kind: 'taken' };
+    return { kind: 'taken', isNew };
+  }
+
+  /** Raises the floor and pins the key that signs from now on; the one before it is retired. */
+  async #follow({ floor, signedBy, keyRotatedTo }: NewBundle): Promise<void> {
+    const { policyKey: before, retired = [] } = this.#pins;
+    const policyKey = keyRotatedTo ?? signedBy;
+    const left = [before, signedBy].filter((key) => key !== policyKey);
+    const thumbprints = await Promise.all(left.map((key) => thumbprint(key)));
+    const all = [...new Set([...retired, ...thumbprints])];
+    this.#keep({
+      ...this.#pins,
+      policyKey,
+      bundle: floor,
+      ...(all.length > 0 && { retired: all }),
+    });
+    await this.#reviewKeys();
+  }
+
+  async #reviewKeys(): Promise<void> {
+    const { policyKey, retired = [] } = this.#pins;
+    const pinned = await thumbprint(policyKey);
+    const named = this.#options.namedKey ?? pinned;
+    this.#repinTo = named === pinned || retired.includes(named) ? null : named;
+    this.#policyKey = this.#repinTo ?? pinned;
   }
 
   /** A key that the new bundle does not name takes its assignment with it; one it names brings it back. */
@@ -186,8 +260,9 @@ class HeldDocuments implements Documents {
     }
     this.#save('assignment', jws, verified.payload.sequence);
     if (verified.kind === 'assignment') this.#keep({ ...this.#pins, assignment: verified.floor });
+    const isNew = this.#assignment?.sequence !== verified.payload.sequence;
     this.#assignment = verified.payload;
-    return { kind: 'taken' };
+    return { kind: 'taken', isNew };
   }
 
   #verifyCatalogue(text: string): TakenDocument {
@@ -205,7 +280,7 @@ class HeldDocuments implements Documents {
     }
     this.#save('catalogue', text, this.#bundle?.sequence ?? 0);
     this.#catalogue = indexCatalogue(parsed.document, sha256);
-    return { kind: 'taken' };
+    return { kind: 'taken', isNew: true };
   }
 
   #save(what: DocumentKind, content: string, sequence: number): void {
@@ -218,6 +293,8 @@ class HeldDocuments implements Documents {
     this.#pins = pins;
   }
 }
+
+type NewBundle = Extract<VerifiedBundle, { kind: 'bundle' }>;
 
 interface Refusal {
   readonly code: ErrorCode;

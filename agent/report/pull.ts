@@ -54,15 +54,21 @@ export class DocumentPull {
     if (what === null) return;
     this.#asked = what;
     this.#deadline = this.#later(() => this.refused(), this.#options.answerMs);
-    this.#options.send({ type: 'get', what });
+    const { documents, send } = this.#options;
+    send(
+      what === 'bundle'
+        ? { type: 'get', what, policyKey: documents.policyKey() }
+        : { type: 'get', what },
+    );
   }
 
   arrived(what: DocumentKind, content: string): void {
     if (what !== this.#asked) return;
     this.#endDeadline();
     this.#options.documents
-      .take(what, content)
-      .then((taken) => this.#settle(what, taken.kind === 'taken'))
+      .take(what, content, what === 'bundle' ? this.#offered.bundle : 0)
+      // What is held already, in place of what was offered, leads nowhere.
+      .then((taken) => this.#settle(what, taken.kind === 'taken' && taken.isNew))
       // The store or the pins could not be written: as good as not had.
       .catch(() => this.#settle(what, false));
   }
@@ -109,7 +115,10 @@ export class DocumentPull {
     const { bundle, assignment } = documents.current();
     const isWanted = (what: DocumentKind): boolean =>
       this.#failed.get(what) !== this.#version(what);
-    if (this.#offered.bundle > (bundle?.sequence ?? 0) && isWanted('bundle')) return 'bundle';
+    const { bundle: offered } = this.#offered;
+    const isDue =
+      offered > documents.bundleSequence() || (offered > 0 && documents.awaitsNamedKey());
+    if (isDue && isWanted('bundle')) return 'bundle';
     if (documents.needsCatalogue() && isWanted('catalogue')) return 'catalogue';
     const isNewer = this.#offered.assignment > (assignment?.sequence ?? 0);
     return bundle !== null && isNewer && isWanted('assignment') ? 'assignment' : null;

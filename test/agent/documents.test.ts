@@ -18,6 +18,7 @@ import {
   noFloor,
   signAssignment,
   signBundle,
+  thumbprint,
   type BundlePayload,
   type SigningKey,
 } from '../../wire/bundle.js';
@@ -30,6 +31,9 @@ let nextKey: SigningKey;
 let onlineKey: SigningKey;
 let otherOnlineKey: SigningKey;
 let refusals: RefusedDocument[];
+let resets: number[];
+/** Setting `PolicyKey`. */
+let namedKey: string | null;
 
 beforeAll(async () => {
   [policyKey, nextKey, onlineKey, otherOnlineKey] = await Promise.all([
@@ -42,6 +46,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   folder = temporaryFolder();
   refusals = [];
+  resets = [];
+  namedKey = null;
   identity = {
     format: 1,
     serverUrl: 'http://127.0.0.1/',
@@ -71,6 +77,8 @@ async function run<T>(use: (documents: Documents) => Promise<T> | T): Promise<T>
       store,
       builtIn: builtInCatalogue(),
       now: () => Date.UTC(2026, 6, 2),
+      namedKey,
+      onResetFloor: (floorMs) => void resets.push(floorMs),
       onRefused: (refusal) => void refusals.push(refusal),
     });
     return await use(documents);
@@ -185,6 +193,108 @@ describe('a bundle', () => {
     await run((documents) => expect(held(documents)).toBe(6));
     expect(readPins(folder)).toMatchObject({ policyKey: nextKey.x, bundle: { sequence: 6 } });
   });
+});
+
+describe('a key after a key', () => {
+  test('through two rotations is climbed to, and only the newest bundle is gone by', async () => {
+    const third = await makePolicyKey();
+    await run(async (documents) => {
+      await documents.take('bundle', await bundle(1));
+      let changes = 0;
+      documents.onChange(() => (changes += 1));
+      expect(documents.policyKey()).toBe(await thumbprint(policyKey.x));
+      const steps = [
+        [await bundle(4, policyKey, { nextPolicyKey: nextKey.x }), nextKey],
+        [await bundle(7, nextKey, { nextPolicyKey: third.x }), third],
+      ] as const;
+      for (const [step, trusted] of steps) {
+        expect((await documents.take('bundle', step, 9)).kind).toBe('taken');
+        expect(documents.policyKey()).toBe(await thumbprint(trusted.x));
+        expect([held(documents), changes]).toEqual([1, 0]);
+      }
+      expect(documents.bundleSequence()).toBe(7);
+      await documents.take('bundle', await bundle(9, third), 9);
+      expect([held(documents), changes]).toEqual([9, 1]);
+    });
+    for (const retired of [policyKey, nextKey]) {
+      const forged = await bundle(10, retired);
+      await run(async (documents) => {
+        expect(await documents.take('bundle', forged)).toMatchObject({
+          code: 'BUNDLE_SIGNATURE_INVALID',
+        });
+        expect(held(documents)).toBe(9);
+      });
+    }
+  });
+
+  test('is followed though the machine is switched off on the way', async () => {
+    await run(async (documents) => documents.take('bundle', await bundle(1)));
+    const step = await bundle(4, policyKey, { nextPolicyKey: nextKey.x });
+    await run((documents) => documents.take('bundle', step, 5));
+    const newest = await bundle(5, nextKey);
+    await run(async (documents) => {
+      expect(held(documents)).toBe(4);
+      expect((await documents.take('bundle', newest, 5)).kind).toBe('taken');
+    });
+    await run((documents) => expect(held(documents)).toBe(5));
+  });
+
+  test('named by the settings takes over where the old one is lost, and for good', async () => {
+    await run(async (documents) => documents.take('bundle', await bundle(7)));
+    namedKey = await thumbprint(nextKey.x);
+    const eight = await bundle(8);
+    // Below the floor, which was the lost key's: whoever found that could have raised it without end.
+    const rescue = await bundle(3, nextKey);
+    await run(async (documents) => {
+      expect([held(documents), documents.awaitsNamedKey()]).toEqual([7, true]);
+      expect((await documents.take('bundle', eight)).kind).toBe('refused');
+      expect((await documents.take('bundle', rescue)).kind).toBe('taken');
+      expect([held(documents), documents.awaitsNamedKey()]).toEqual([3, false]);
+      expect((await documents.take('bundle', await bundle(2, nextKey))).kind).toBe('refused');
+    });
+    // A setting that still, or again, names the retired key brings it back no more.
+    namedKey = await thumbprint(policyKey.x);
+    await run(async (documents) => {
+      expect((await documents.take('bundle', eight)).kind).toBe('refused');
+      expect((await documents.take('bundle', await bundle(4, nextKey))).kind).toBe('taken');
+    });
+  });
+
+  test('named by the settings is not believed of a bundle that only carries it', async () => {
+    await run(async (documents) => documents.take('bundle', await bundle(1)));
+    namedKey = await thumbprint(nextKey.x);
+    const honest = await bundle(2, nextKey);
+    const [head = ''] = honest.split('.');
+    const [, payload = '', signature = ''] = (await bundle(2, policyKey)).split('.');
+    await run(async (documents) => {
+      for (const forged of [`${head}.${payload}.${signature}`, await bundle(2, onlineKey)]) {
+        expect((await documents.take('bundle', forged)).kind).toBe('refused');
+      }
+      expect(held(documents)).toBe(1);
+    });
+  });
+});
+
+test('a refused bundle is told once, also after restarts and without the database', async () => {
+  await run(async (documents) => documents.take('bundle', await bundle(7)));
+  const five = await bundle(5);
+  for (let start = 0; start < 3; start += 1) {
+    await run((documents) => documents.take('bundle', five));
+    loseDatabase();
+  }
+  expect(refusals.map(({ code }) => code)).toEqual(['BUNDLE_SEQUENCE_OLD']);
+});
+
+test('a floor of time is reset once by the bundle that says so, and by none on the way', async () => {
+  const resetFloor = '2026-07-01T08:00:00Z';
+  const step = { nextPolicyKey: nextKey.x, resetFloor: '2020-01-01T00:00:00Z' };
+  await run(async (documents) => {
+    await documents.take('bundle', await bundle(2, policyKey, step), 3);
+    const three = await bundle(3, nextKey, { resetFloor });
+    for (let time = 0; time < 2; time += 1) await documents.take('bundle', three, 3);
+  });
+  await run((documents) => expect(held(documents)).toBe(3));
+  expect(resets).toEqual([Date.UTC(2026, 6, 1, 8)]);
 });
 
 describe('an assignment', () => {

@@ -94,6 +94,7 @@ describe('a bundle', () => {
       payload: bundle(7),
       floor: { sequence: 7, sha256: sha256Hex(jws) },
       keyRotatedTo: null,
+      signedBy: policyKey.x,
     });
   });
 
@@ -107,6 +108,7 @@ describe('a bundle', () => {
       alg: 'EdDSA',
       typ: 'curfew-bundle+jws',
       kid: await thumbprint(policyKey.x),
+      jwk: { kty: 'OKP', crv: 'Ed25519', x: policyKey.x },
     });
   });
 
