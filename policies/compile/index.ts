@@ -15,6 +15,8 @@ export interface CompileInput {
   readonly zone: string;
   /** The admin asked this target for allow-list output; without it only denials are written. */
   readonly isAllowList: boolean;
+  /** Without it a product that can watch before it blocks (audit, monitor) is told to watch. */
+  readonly isEnforced?: boolean;
 }
 
 export interface CompiledFile {
