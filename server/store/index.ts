@@ -16,6 +16,7 @@ import type {
   HistoryRecord,
   Pass,
   RawReport,
+  ReadyBundle,
   StoredAssignment,
   StoredBundle,
   StoredComponent,
@@ -131,16 +132,42 @@ export interface PolicyReads {
   /** Sequence of the newest bundle; 0: none. */
   latestSequence(): Promise<number>;
   latest(): Promise<StoredBundle | null>;
+  bundle(sequence: number): Promise<StoredBundle | null>;
+  /** The newest bundle below a sequence. */
+  bundleBefore(sequence: number): Promise<StoredBundle | null>;
   /** The device's newest assignment. */
   assignment(device: string): Promise<StoredAssignment | null>;
   /** The newest plan of this content over this bundle. */
   plan(content: string, baseSequence: number): Promise<StoredPlan | null>;
+  /** The newest plan of this content over any bundle. */
+  planOf(content: string): Promise<StoredPlan | null>;
 }
 export interface PolicyWrites extends PolicyReads {
   addBundle(bundle: StoredBundle): Promise<void>;
   addAssignment(assignment: StoredAssignment): Promise<void>;
   /** Keeps a plan, and of all plans the newest thousand. */
   addPlan(plan: StoredPlan): Promise<void>;
+}
+
+export interface SigningReads {
+  /** JWK `x` of the key that signs the next bundle; null: none was decided on yet. */
+  policyKey(): Promise<string | null>;
+  /** The newest bundle, signed by the key with this thumbprint, that names the key after it. */
+  rotationBy(signer: string): Promise<string | null>;
+  /** Whether a key with this thumbprint was retired by a rotation. */
+  hasSigned(signer: string): Promise<boolean>;
+  /** Highest sequence first. */
+  ready(): Promise<readonly ReadyBundle[]>;
+  /** The text of a catalogue that a bundle has named. */
+  catalogue(sha256: string): Promise<string | null>;
+}
+export interface SigningWrites extends SigningReads {
+  setPolicyKey(x: string): Promise<void>;
+  addRotation(sequence: number, signer: string): Promise<void>;
+  addReady(ready: ReadyBundle): Promise<void>;
+  /** Forgets those that can be used no more. */
+  dropReady(upTo: number): Promise<void>;
+  putCatalogue(sha256: string, text: string): Promise<void>;
 }
 
 export interface ExceptionFilter {
@@ -218,6 +245,7 @@ export interface Reading {
   readonly compliance: ComplianceReads;
   readonly fleet: FleetReads;
   readonly policies: PolicyReads;
+  readonly signing: SigningReads;
   readonly assignments: AssignmentSources;
   readonly people: PeopleReads;
 }
@@ -228,6 +256,7 @@ export interface Writing {
   readonly compliance: ComplianceWrites;
   readonly fleet: FleetReads;
   readonly policies: PolicyWrites;
+  readonly signing: SigningWrites;
   readonly assignments: AssignmentSourceWrites;
   readonly people: PeopleWrites;
 }

@@ -277,4 +277,33 @@ CREATE TABLE assignment_changes (
 );
 `;
 
-export const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth];
+/**
+ * Which key signs the next bundle, and what was signed elsewhere or in advance: the bundles that name a
+ * new key (for devices that were away), roll-backs kept ready, and the catalogues that bundles name.
+ */
+const seventh = `
+ALTER TABLE server ADD COLUMN policy_key TEXT;
+
+CREATE TABLE rotations (
+  sequence INTEGER PRIMARY KEY,
+  -- Thumbprint of the key that signed it and is retired by it.
+  signer TEXT NOT NULL
+);
+CREATE INDEX rotations_by_signer ON rotations (signer, sequence);
+
+CREATE TABLE ready_bundles (
+  sequence INTEGER PRIMARY KEY,
+  of_sequence INTEGER NOT NULL,
+  jws TEXT NOT NULL,
+  author TEXT NOT NULL,
+  kept_at INTEGER NOT NULL
+);
+
+CREATE TABLE catalogues (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  sha256 TEXT NOT NULL UNIQUE,
+  text TEXT NOT NULL
+);
+`;
+
+export const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth, seventh];

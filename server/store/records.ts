@@ -172,6 +172,15 @@ export interface StoredPlan {
   readonly at: number;
 }
 
+/** A bundle that was signed in advance: the way back to `ofSequence`, good while a lower one is live. */
+export interface ReadyBundle {
+  readonly sequence: number;
+  readonly ofSequence: number;
+  readonly jws: string;
+  readonly author: string;
+  readonly keptAt: number;
+}
+
 export interface StoredAssignment {
   readonly device: string;
   readonly sequence: number;

@@ -3,11 +3,13 @@ import type { PolicyWrites } from './index.js';
 import type { StoredAssignment, StoredBundle, StoredPlan, StoredPolicy } from './records.js';
 import type { Sql } from './sql.js';
 
-function latest(sql: Sql): StoredBundle | null {
+/** The newest bundle of those that a condition admits. */
+function newest(sql: Sql, where: string, sequence: number): StoredBundle | null {
   const row = sql.get<Omit<StoredBundle, 'policies'>>(
     `SELECT sequence, jws, published_at AS publishedAt, author,
        catalogue_sha256 AS catalogueSha256
-     FROM bundles ORDER BY sequence DESC LIMIT 1`,
+     FROM bundles WHERE ${where} ORDER BY sequence DESC LIMIT 1`,
+    { sequence },
   );
   if (row === null) return null;
   const policies = sql.all<StoredPolicy>(
@@ -55,7 +57,9 @@ export function policyWrites(sql: Sql): PolicyWrites {
   return {
     latestSequence: async () =>
       sql.get<{ n: number | null }>('SELECT max(sequence) AS n FROM bundles')?.n ?? 0,
-    latest: async () => latest(sql),
+    latest: async () => newest(sql, 'sequence > @sequence', 0),
+    bundle: async (sequence) => newest(sql, 'sequence = @sequence', sequence),
+    bundleBefore: async (sequence) => newest(sql, 'sequence < @sequence', sequence),
     assignment: async (device) =>
       sql.get<StoredAssignment>(
         `SELECT device, sequence, jws, issued_at AS issuedAt FROM assignments
@@ -68,6 +72,12 @@ export function policyWrites(sql: Sql): PolicyWrites {
          WHERE content = @content AND base_sequence = @baseSequence ORDER BY id DESC LIMIT 1`,
         { content, baseSequence },
       ),
+    planOf: async (content) =>
+      sql.get<StoredPlan>(
+        `SELECT content, base_sequence AS baseSequence, author, at FROM plans
+         WHERE content = @content ORDER BY id DESC LIMIT 1`,
+        { content },
+      ),
     addPlan: async (plan) => addPlan(sql, plan),
     addBundle: async (bundle) => addBundle(sql, bundle),
     addAssignment: async (assignment) => {
@@ -76,6 +86,12 @@ export function policyWrites(sql: Sql): PolicyWrites {
          VALUES (@device, @sequence, @jws, @issuedAt)`,
         { ...assignment },
       );
+      // Of a device only the newest counts.
+      const { device, sequence } = assignment;
+      sql.run('DELETE FROM assignments WHERE device = @device AND sequence < @sequence', {
+        device,
+        sequence,
+      });
     },
   };
 }

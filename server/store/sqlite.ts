@@ -17,6 +17,7 @@ import { fleetReads } from './sqlite-fleet.js';
 import { peopleWrites } from './sqlite-people.js';
 import { policyWrites } from './sqlite-policies.js';
 import { reportWrites } from './sqlite-reports.js';
+import { signingWrites } from './sqlite-signing.js';
 
 const busyTimeoutMs = 10_000;
 
@@ -85,6 +86,7 @@ function topics(sql: Sql): Writing {
     compliance: complianceWrites(sql),
     fleet: fleetReads(sql),
     policies: policyWrites(sql),
+    signing: signingWrites(sql),
     assignments: assignmentSources(sql),
     people: peopleWrites(sql),
   };
