@@ -68,7 +68,8 @@ export function inForce(
     .sort((one, other) => one.priority - other.priority)
     .map(({ yaml }) => parsePolicy(yaml));
   const policies = parsed.flatMap((one) => (one.kind === 'policy' ? [one.policy] : []));
-  const policy = selectPolicy(policies, { id: device.id, group, platform: device.platform });
+  const { id, platform, assignedUser } = device;
+  const policy = selectPolicy(policies, { id, group, platform, assignedUser });
   const named = ruleNames(policy);
   const after = assignment?.rescanAfter ?? null;
   return {

@@ -2,7 +2,8 @@
  * From the author's form of a policy, already checked, to the typed one: single values become lists,
  * what was left out gets its default. The defaults of the language are written here and nowhere else.
  */
-import type { Decision, Denial, Match, Policy, PolicyDocument } from './document.js';
+import type { PolicyDocument } from './author-form.js';
+import type { Decision, Denial, Match, Policy } from './document.js';
 import type { ReportChoices } from './reporting.js';
 
 type AuthorRule = PolicyDocument['rules'][number];
@@ -40,6 +41,8 @@ function denialOf(decision: Decision, author: AuthorDenial): Denial | null {
     effective: author.effective ?? '',
     before: author.before ?? 'notify',
     after: author.after ?? 'observe',
+    grace: author.grace ?? null,
+    escalate: author.escalate ?? null,
     reason: author.reason ?? {},
     evidence: author.evidence ?? [],
     replacement:
@@ -51,10 +54,11 @@ function denialOf(decision: Decision, author: AuthorDenial): Denial | null {
 
 /** The policy that a checked document means. */
 export function complete(author: PolicyDocument): Policy {
-  const { groups, os, percent } = author.targets ?? {};
+  const { groups, users, os, percent } = author.targets ?? {};
   return {
     policy: author.policy,
     title: author.title,
+    contact: author.contact ?? null,
     timezone: author.timezone ?? null,
     default: {
       decision: author.default.decision,
@@ -68,6 +72,7 @@ export function complete(author: PolicyDocument): Policy {
     })),
     targets: {
       groups: groups === undefined ? null : listOf(groups),
+      users: users === undefined ? null : listOf(users),
       os: os === undefined ? null : listOf(os),
       percent: percent ?? null,
     },

@@ -4,7 +4,7 @@
  * a text that is neither form has no instant. Calendars and digits of a locale play no part here.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { PolicyDate } from './document.js';
+import type { Duration, PolicyDate } from './document.js';
 
 const dayForm = /^\d{4}-\d{2}-\d{2}$/;
 /** RFC 3339, without the leap second that no clock of ours knows. */
@@ -75,6 +75,19 @@ export function resolveDate(date: PolicyDate, timezone: string | null, deviceZon
     case 'invalid':
       throw new RangeError(`${date}: ${checked.message}`);
   }
+}
+
+/**
+ * Epoch ms so much later. Days are calendar days in `zone` (an IANA name): the same time of day, or the
+ * next that exists; hours are hours. Throws RangeError for a text that is no duration.
+ */
+export function addDuration(fromMs: number, duration: Duration, zone: string): number {
+  const [, amount, unit] = /^([1-9]\d{0,3}) (day|hour)s?$/.exec(duration) ?? [];
+  if (amount === undefined) throw new RangeError(`${duration}: expected "3 days" or "24 hours"`);
+  if (unit === 'hour') return fromMs + Number(amount) * 3_600_000;
+  return Temporal.Instant.fromEpochMilliseconds(fromMs)
+    .toZonedDateTimeISO(zone)
+    .add({ days: Number(amount) }).epochMilliseconds;
 }
 
 /** Calendar days in `zone` (an IANA name) from the day of `nowMs` to that of `effectiveMs`; negative after. */

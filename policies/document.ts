@@ -1,40 +1,35 @@
 /**
- * The policy document: its types, its schema, and the way from YAML to a checked value. A document
- * that is wrong anywhere is refused whole, with line, column and what was expected. Dates stay the
- * text the author wrote plus a zone; `dates.ts` turns them into instants. The author's form has one
- * value or a list of them wherever the typed form has a list.
+ * The policy document: its types, and the way from YAML to a checked value. A document that is wrong
+ * anywhere is refused whole, with line, column and what was expected. Dates and durations stay the text
+ * the author wrote; `dates.ts` turns them into instants. What may be written is in `author-form.ts`.
  */
-import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
-import { toolKinds, type Catalogue } from './catalogue.js';
-import {
-  channels,
-  componentStates,
-  platforms,
-  scopes,
-  type Channel,
-  type ComponentState,
-  type Platform,
-  type Scope,
-} from './component.js';
+import { PolicyDocument, type Action, type Decision, type Severity } from './author-form.js';
+import type { Catalogue } from './catalogue.js';
+import type { Channel, ComponentState, Platform, Scope } from './component.js';
 import { complete } from './complete.js';
 import { denialFieldNames, findFaults } from './lint.js';
-import { reportChoices, type ReportChoices } from './reporting.js';
+import type { ReportChoices } from './reporting.js';
 import { shapeFaults, withoutUnknownFields, type Fault } from './shape.js';
 import { readSource, type Source } from './source.js';
 
-export const decisions = ['approve', 'allow', 'review', 'deny'] as const;
-export type Decision = (typeof decisions)[number];
-
-/** What is done, mildest first; the order is the meaning of "stronger". */
-export const actions = ['observe', 'notify', 'block', 'remove'] as const;
-export type Action = (typeof actions)[number];
-
-export const severities = ['low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof severities)[number];
+export {
+  actions,
+  decisions,
+  ecosystems,
+  PolicyDocument,
+  severities,
+  type Action,
+  type Decision,
+  type Ecosystem,
+  type Severity,
+} from './author-form.js';
 
 /** A day (YYYY-MM-DD, begins at 00:00 in the policy's zone) or an instant with offset (RFC 3339). */
 export type PolicyDate = string;
+
+/** `3 days` (calendar days in the policy's zone) or `24 hours`. */
+export type Duration = string;
 
 /** Language tag (en, zh-CN) to text. */
 export type Text = Readonly<Record<string, string>>;
@@ -65,6 +60,10 @@ export interface Denial {
   readonly effective: PolicyDate;
   readonly before: Extract<Action, 'observe' | 'notify'>;
   readonly after: Action;
+  /** How long each device has from its first notice, whatever the date; null: nothing but the date. */
+  readonly grace: Duration | null;
+  /** What is done later, counted from the instant at which it came into force on the device. */
+  readonly escalate: { readonly after: Duration; readonly action: Action } | null;
   readonly reason: Text;
   readonly evidence: readonly string[];
   readonly replacement: { readonly tool: string; readonly guide: string | null } | null;
@@ -81,6 +80,8 @@ export interface Rule {
 export interface Policy {
   readonly policy: string;
   readonly title: string;
+  /** Where people ask: an https: or a mailto: address. */
+  readonly contact: string | null;
   /** An IANA zone, `utc` or `device-local`; null only in a document without plain dates. */
   readonly timezone: string | null;
   readonly default: {
@@ -90,6 +91,8 @@ export interface Policy {
   readonly rules: readonly Rule[];
   readonly targets: {
     readonly groups: readonly string[] | null;
+    /** Persons whose device it is (`AssignedUser`), as the directory writes them. */
+    readonly users: readonly string[] | null;
     readonly os: readonly Platform[] | null;
     readonly percent: number | null;
   };
@@ -114,194 +117,6 @@ export type ParsedPolicy =
       readonly warnings: readonly PolicyProblem[];
     }
   | { readonly kind: 'invalid'; readonly problems: readonly PolicyProblem[] };
-
-/** The names under which a rule may speak of a package: a channel, or the manager of a `package`. */
-export const ecosystems = [
-  'npm',
-  'pypi',
-  'homebrew',
-  'editor-extension',
-  'jetbrains-plugin',
-  'browser-extension',
-  'application',
-  'executable',
-  'mcp',
-  'model',
-  'service',
-  'dpkg',
-  'rpm',
-  'apk',
-  'pacman',
-  'snap',
-  'flatpak',
-  'winget',
-  'scoop',
-  'chocolatey',
-] as const;
-export type Ecosystem = (typeof ecosystems)[number];
-
-const strict = { additionalProperties: false } as const;
-const about = (description: string) => ({ description });
-const line = (description: string, maxLength = 200) =>
-  Type.String({ description, minLength: 1, maxLength, pattern: '^\\S(.*\\S)?$' });
-const idOf = (description: string) =>
-  Type.String({ description, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' });
-const oneOrMany = <T extends Type.TSchema>(item: T, description: string) =>
-  Type.Optional(
-    Type.Union([item, Type.Array(item, { minItems: 1, maxItems: 500, description })], {
-      description,
-    }),
-  );
-
-const text = Type.Record(
-  Type.String({ pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$' }),
-  Type.String({ minLength: 1, maxLength: 4000 }),
-  {
-    ...strict,
-    minProperties: 1,
-    description: 'A text in one language or several: language tag (en, zh-CN) to text.',
-  },
-);
-const date = (description: string) =>
-  Type.Optional(
-    Type.String({
-      maxLength: 40,
-      description: `${description} A day (2026-07-10, begins at 00:00 in the policy's timezone) or an instant with offset (2026-07-10T09:00:00+08:00).`,
-    }),
-  );
-const url = line('A web address that begins with https:// or http://', 2000);
-
-const packageNames = Object.fromEntries(
-  ecosystems.map((name) => [name, oneOrMany(line('A whole package name'), `Names in ${name}.`)]),
-) as Record<Ecosystem, ReturnType<typeof oneOrMany<Type.TString>>>;
-
-const matchSchema = Type.Object(
-  {
-    tool: oneOrMany(idOf('The id of a tool in the catalogue'), 'Tools of the catalogue, by id.'),
-    kind: oneOrMany(Type.Enum([...toolKinds]), 'What kind of tool it is.'),
-    vendor: oneOrMany(line('The name of a vendor'), 'Who makes the tool.'),
-    provider: oneOrMany(line('The id of a model provider'), 'Whose models the tool talks to.'),
-    channel: oneOrMany(Type.Enum([...channels]), 'How it got onto the machine.'),
-    package: Type.Optional(
-      Type.Object(packageNames, {
-        ...strict,
-        minProperties: 1,
-        description: 'Whole package names by ecosystem; also of what the catalogue does not know.',
-      }),
-    ),
-    path: oneOrMany(
-      line('A whole path, with ~ for the home, * within one name and ** across names', 1000),
-      'Where it lies: the whole path.',
-    ),
-    publisher: oneOrMany(line('The name of a publisher or signer'), 'Who published or signed it.'),
-    owner: oneOrMany(line('An account name'), 'In whose home it lies.'),
-    scope: oneOrMany(Type.Enum([...scopes]), 'Default [global]; a running tool has no scope.'),
-    state: oneOrMany(Type.Enum([...componentStates]), 'Default [installed, running].'),
-    version: Type.Optional(
-      line("A version range, in npm's notation (>=2.1.91 <=2.1.197) or a vers: URI", 512),
-    ),
-    gateway: oneOrMany(
-      line('vendor, third-party, none, or the host of a model endpoint'),
-      'The model endpoint the tool is configured for.',
-    ),
-    running: Type.Optional(Type.Boolean(about('Whether a process of the tool is alive.'))),
-  },
-  {
-    ...strict,
-    minProperties: 1,
-    description: 'What the rule is about. Fields are joined by and, the values of a list by or.',
-  },
-);
-
-const denialFields = {
-  severity: Type.Optional(Type.Enum([...severities], about('How bad it is; default medium.'))),
-  announce: date('When prompts begin; without it, at once.'),
-  effective: date('From when it is in force.'),
-  before: Type.Optional(
-    Type.Enum(['observe', 'notify'], about('What is done until then; default notify.')),
-  ),
-  after: Type.Optional(Type.Enum([...actions], about('What is done from then on.'))),
-  reason: Type.Optional(text),
-  evidence: Type.Optional(
-    Type.Array(url, { maxItems: 50, description: 'Where the reason can be read up.' }),
-  ),
-  replacement: Type.Optional(
-    Type.Object(
-      {
-        tool: idOf('The id of a tool in the catalogue'),
-        guide: Type.Optional(url),
-      },
-      { ...strict, description: 'What to use instead, and where the way there is described.' },
-    ),
-  ),
-};
-const ruleSchema = Type.Object(
-  {
-    id: idOf('A name of the rule, unique in the policy: letters, digits, dots, dashes'),
-    match: matchSchema,
-    decision: Type.Enum([...decisions], about('approve, allow, review (to be looked at) or deny.')),
-    ...denialFields,
-  },
-  { ...strict, description: 'The first rule whose match holds decides, whatever its date.' },
-);
-
-const choice = (what: string, byDefault: string) =>
-  Type.Optional(
-    Type.Enum(
-      [...reportChoices],
-      about(`${what}: off, count (how many) or report; default ${byDefault}.`),
-    ),
-  );
-const reportSchema = Type.Object(
-  {
-    mcp: choice('MCP servers that AI hosts are set up to start', 'report'),
-    model: choice('Local models', 'off'),
-    service: choice('Services that a tool has left to be started', 'off'),
-    candidate: choice('What only looks like an AI tool', 'off'),
-  },
-  {
-    ...strict,
-    description: 'What devices report of these kinds. What a rule decided is always reported.',
-  },
-);
-
-/** What an author writes. */
-export const PolicyDocument = Type.Object(
-  {
-    policy: idOf('The id of the policy: letters, digits, dots, dashes'),
-    title: line('A title for people'),
-    timezone: Type.Optional(
-      line(
-        'Where a plain date begins: an IANA zone such as Asia/Shanghai, utc, or device-local',
-        64,
-      ),
-    ),
-    default: Type.Object(
-      { decision: Type.Enum(['allow', 'review', 'deny']), ...denialFields },
-      { ...strict, description: 'What holds for AI tools that no rule names.' },
-    ),
-    rules: Type.Array(ruleSchema, { maxItems: 1000, description: 'Tried in order.' }),
-    targets: Type.Optional(
-      Type.Object(
-        {
-          groups: oneOrMany(line('The name of a group of devices'), 'Groups of devices.'),
-          os: oneOrMany(Type.Enum([...platforms]), 'Operating systems.'),
-          percent: Type.Optional(
-            Type.Number({
-              minimum: 0,
-              maximum: 100,
-              description: 'Share of the devices, the same ones every time.',
-            }),
-          ),
-        },
-        { ...strict, description: 'Which devices may follow the policy; without it, all.' },
-      ),
-    ),
-    report: Type.Optional(reportSchema),
-  },
-  strict,
-);
-export type PolicyDocument = Static<typeof PolicyDocument>;
 
 /** The JSON Schema for editors: the author's form, and that a denial needs its date, action and reason. */
 export function policyJsonSchema(): object {

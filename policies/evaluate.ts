@@ -45,6 +45,8 @@ export interface DeviceContext {
   readonly platform: Platform;
   /** IANA zone, resolved once for `device-local` dates. */
   readonly zone: string;
+  /** Whose device it is (`AssignedUser`), for policies that name persons; left out where nobody said. */
+  readonly assignedUser?: string | null;
   /** Ceiling of the machine's settings. */
   readonly maxAction: Action;
   /** Home folder of the component's owner, for `~` in paths; without it the usual places of homes. */
@@ -59,7 +61,14 @@ export interface Verdict {
   readonly severity: Severity | null;
   /** Epoch ms; null when the deciding rule does not deny. */
   readonly announce: number | null;
+  /** From when it is in force on this device: the policy's date, or the end of the device's grace. */
   readonly effective: number | null;
+  /** When the device was first told of the rule, where that counts: the rule gives a grace. */
+  readonly noticed?: number;
+  /** Until when the device has grace, where the rule gives any; after the policy's date or before. */
+  readonly graceUntil?: number;
+  /** From when the later, stronger action of the rule is asked for, where it has one. */
+  readonly escalates?: number;
   /** Calendar days in the policy's zone from today to the effective day: 0 on the day, negative after. */
   readonly daysLeft: number | null;
   /** What the policy asks for at this instant. */
@@ -92,6 +101,12 @@ export interface EvaluationInput {
   readonly device: DeviceContext;
   /** Epoch ms of trusted time. */
   readonly now: number;
+  /**
+   * Rule id to the instant (epoch ms) at which this device was first told of it, from which grace
+   * counts; `default` for the default. A rule that is not in it has not been told of yet: it is in
+   * force no earlier than its grace from now. Only rules with a grace are looked up.
+   */
+  readonly notices?: ReadonlyMap<string, number>;
 }
 
 /** Mildest first, as `actions` of the document. */
@@ -144,40 +159,65 @@ const undenied: Readonly<Record<Exclude<Decision, 'deny'>, VerdictStatus>> = {
   review: 'review',
 };
 
+/** When a denial is in force on a device, and what then. */
+function termsOf(rule: string, denial: ReadyDenial, { now, notices }: EvaluationInput) {
+  const noticed = denial.hasGrace ? notices?.get(rule) : undefined;
+  const graceUntil = denial.hasGrace ? denial.graceUntil(noticed ?? now) : denial.effective;
+  const effective = Math.max(denial.effective, graceUntil);
+  const isTold = !denial.hasGrace || noticed !== undefined;
+  return {
+    effective,
+    noticed,
+    graceUntil,
+    // Nobody was told yet, so nobody knows when it will be.
+    escalation: isTold ? denial.escalation(effective) : null,
+  };
+}
+
+function actionAt(denial: ReadyDenial, terms: ReturnType<typeof termsOf>, now: number): Action {
+  const { effective, escalation } = terms;
+  if (now >= effective) {
+    return escalation !== null && now >= escalation.at ? escalation.action : denial.after;
+  }
+  return denial.announce === null || now >= denial.announce ? denial.before : 'observe';
+}
+
 /** A decision at an instant; `denial` is there exactly when it denies. */
 function verdictOf(
   decided: { policy: string; rule: string; decision: Decision; denial: ReadyDenial | null },
-  now: number,
-  maxAction: Action,
+  input: EvaluationInput,
 ): Verdict {
   const { policy, rule, decision, denial } = decided;
+  const { now, device } = input;
   if (decision !== 'deny' || denial === null) {
     const status = decision === 'deny' ? 'unknown' : undenied[decision];
     return { status, policy, rule, ...nothingAsked };
   }
-  const isInForce = now >= denial.effective;
-  const isAnnounced = denial.announce === null || now >= denial.announce;
-  const action = isInForce ? denial.after : isAnnounced ? denial.before : 'observe';
+  const terms = termsOf(rule, denial, input);
+  const { effective, noticed, graceUntil, escalation } = terms;
+  const action = actionAt(denial, terms, now);
   return {
-    status: isInForce ? 'violation' : 'pending',
+    status: now >= effective ? 'violation' : 'pending',
     policy,
     rule,
     severity: denial.severity,
     announce: denial.announce,
-    effective: denial.effective,
-    daysLeft: denial.daysLeftAt(now),
+    effective,
+    ...(noticed === undefined ? undefined : { noticed }),
+    ...(denial.hasGrace ? { graceUntil } : undefined),
+    ...(escalation === null ? undefined : { escalates: escalation.at }),
+    daysLeft: denial.daysLeftAt(now, effective),
     action,
-    effectiveAction: milder(action, maxAction),
+    effectiveAction: milder(action, device.maxAction),
     replacement: denial.replacement,
   };
 }
 
 function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput): Verdict {
   const policy = ready.id;
-  const { now, device } = input;
   if (decider.kind === 'rule') {
     const { id: rule, decision, denial } = decider.rule;
-    const verdict = verdictOf({ policy, rule, decision, denial }, now, device.maxAction);
+    const verdict = verdictOf({ policy, rule, decision, denial }, input);
     // The date stays visible, but nothing is asked for on a guess.
     return decider.isVersionUnknown
       ? { ...verdict, status: 'unknown', action: null, effectiveAction: null }
@@ -186,7 +226,7 @@ function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput)
   const { decision, denial } = ready.default;
   switch (decider.reach) {
     case 'full':
-      return verdictOf({ policy, rule: 'default', decision, denial }, now, device.maxAction);
+      return verdictOf({ policy, rule: 'default', decision, denial }, input);
     case 'not in use':
       return { status: 'allowed', policy, rule: 'default', ...nothingAsked };
     case 'not a known tool': {
@@ -316,10 +356,11 @@ function percentileOf(id: string): number {
 /** The one policy a device follows: the first whose targets include it; null for none. */
 export function selectPolicy(
   policies: readonly Policy[],
-  device: Pick<DeviceContext, 'id' | 'group' | 'platform'>,
+  device: Pick<DeviceContext, 'id' | 'group' | 'platform' | 'assignedUser'>,
 ): Policy | null {
-  const isTarget = ({ targets: { groups, os, percent } }: Policy): boolean =>
+  const isTarget = ({ targets: { groups, users, os, percent } }: Policy): boolean =>
     (groups === null || (device.group !== null && groups.includes(device.group))) &&
+    (users === null || users.includes(device.assignedUser ?? '')) &&
     (os === null || os.includes(device.platform)) &&
     (percent === null || percentileOf(device.id) < percent);
   return policies.find(isTarget) ?? null;

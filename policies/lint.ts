@@ -5,7 +5,7 @@
  */
 import type { Catalogue } from './catalogue.js';
 import { checkDate, isZone } from './dates.js';
-import type { PolicyDocument } from './document.js';
+import { actions, type PolicyDocument } from './author-form.js';
 import { suggestion } from './nearest.js';
 import type { Fault } from './shape.js';
 import type { Step } from './source.js';
@@ -33,6 +33,8 @@ export const denialFieldNames = [
   'effective',
   'before',
   'after',
+  'grace',
+  'escalate',
   'reason',
   'evidence',
   'replacement',
@@ -41,6 +43,7 @@ export const denialFieldNames = [
 /** Everything wrong or doubtful in a document of the right shape, in the order of its fields. */
 export function findFaults(author: PolicyDocument, catalogue: Catalogue | null): Fault[] {
   return [
+    ...contactFaults(author.contact),
     ...zoneFaults(author.timezone),
     ...decidedFaults(author.default, ['default'], author.timezone, catalogue),
     ...author.rules.flatMap((rule, at) => [
@@ -97,6 +100,7 @@ function decidedFaults(
   return [
     ...missing,
     ...dateFaults(decided, path, timezone),
+    ...durationFaults(decided, path, timezone),
     ...reasonFaults(decided, path),
     ...addressFaults(decided, path),
     ...(decided.replacement === undefined
@@ -120,6 +124,37 @@ function dateFaults(
     const message = `the day ${text} needs to begin somewhere: add "timezone" to the policy (an IANA zone, utc or device-local)`;
     return [error(at, message)];
   });
+}
+
+/** Days need a zone to be days of, and what comes later is more than what came before. */
+function durationFaults(
+  { grace, escalate, after }: Decided,
+  path: readonly Step[],
+  timezone: string | undefined,
+): Fault[] {
+  const written = [
+    { text: grace, at: [...path, 'grace'] },
+    { text: escalate?.after, at: [...path, 'escalate', 'after'] },
+  ];
+  const faults = written
+    .filter(({ text }) => text?.includes('day') === true && timezone === undefined)
+    .map(({ text, at }) =>
+      error(at, `${text} need a calendar: add "timezone" to the policy, or say it in hours`),
+    );
+  if (escalate === undefined || after === undefined) return faults;
+  if (actions.indexOf(escalate.action) > actions.indexOf(after)) return faults;
+  const message = `expected an action stronger than "after: ${after}"; found "${escalate.action}"`;
+  return [...faults, error([...path, 'escalate', 'action'], message)];
+}
+
+function contactFaults(contact: string | undefined): Fault[] {
+  if (contact === undefined) return [];
+  const url = URL.parse(contact);
+  const isMail = url?.protocol === 'mailto:' && /^[^\s@]+@[^\s@]+$/.test(url.pathname);
+  const isPage = url?.protocol === 'https:' && url.username === '' && url.password === '';
+  if (isMail || isPage) return [];
+  const message = `expected an address like https://example.com/help or mailto:help@example.com; found "${contact}"`;
+  return [error(['contact'], message)];
 }
 
 function reasonFaults(decided: Decided, path: readonly Step[]): Fault[] {

@@ -4,7 +4,7 @@
  * as the policy lives; nothing in it depends on a component, a device or the time.
  */
 import type { Catalogue } from './catalogue.js';
-import { dayBounds, daysLeft, resolveDate, zoneOf } from './dates.js';
+import { addDuration, dayBounds, daysLeft, resolveDate, zoneOf } from './dates.js';
 import type { Action, Decision, Denial, Policy, Rule, Severity } from './document.js';
 import { conditionsOf, type Answer, type Condition, type Subject } from './match.js';
 import type { TracedCondition } from './trace.js';
@@ -16,8 +16,14 @@ export interface ReadyDenial {
   readonly effective: number;
   readonly before: Action;
   readonly after: Action;
+  readonly hasGrace: boolean;
   readonly replacement: Denial['replacement'];
-  daysLeftAt(now: number): number;
+  /** When the grace of a device ends that was first told then; that very instant where there is none. */
+  graceUntil(noticed: number): number;
+  /** The later and stronger action of a device on which it came into force then; null for none. */
+  escalation(inForceFrom: number): { readonly at: number; readonly action: Action } | null;
+  /** Calendar days from `now` until it is in force. */
+  daysLeftAt(now: number, inForceFrom: number): number;
 }
 
 export interface ReadyRule {
@@ -38,25 +44,54 @@ export interface ReadyPolicy {
   rulesFor(subject: Subject): readonly ReadyRule[];
 }
 
+/** More instants of one kind than devices share: what is remembered of them is forgotten then. */
+const mostInstants = 10_000;
+
+/** Calendars cost a thousand times a comparison, and devices of a fleet share most of their instants. */
+function remembering(count: (at: number) => number): (at: number) => number {
+  const known = new Map<number, number>();
+  return (at) => {
+    let result = known.get(at);
+    if (result === undefined) {
+      if (known.size >= mostInstants) known.clear();
+      known.set(at, (result = count(at)));
+    }
+    return result;
+  };
+}
+
+/** Days until an instant; a day's answer is the same all day. */
+function countingDays(zone: string): ReadyDenial['daysLeftAt'] {
+  let today = { from: 0, until: 0, daysTo: (_: number): number => 0 };
+  return (now, inForceFrom) => {
+    if (now < today.from || now >= today.until) {
+      const daysTo = remembering((at) => daysLeft(now, at, zone));
+      today = { ...dayBounds(now, zone), daysTo };
+    }
+    return today.daysTo(inForceFrom);
+  };
+}
+
 function readyDenial(denial: Denial, policy: Policy, deviceZone: string): ReadyDenial {
   const zone = zoneOf(policy.timezone, deviceZone);
   const instant = (date: string): number => resolveDate(date, policy.timezone, deviceZone);
-  const effective = instant(denial.effective);
-  let today = { from: 0, until: 0, days: 0 };
+  const { grace, escalate } = denial;
+  const escalated =
+    escalate === null ? null : remembering((at) => addDuration(at, escalate.after, zone));
   return {
     severity: denial.severity,
     announce: denial.announce === null ? null : instant(denial.announce),
-    effective,
+    effective: instant(denial.effective),
     before: denial.before,
     after: denial.after,
+    hasGrace: grace !== null,
     replacement: denial.replacement,
-    daysLeftAt: (now) => {
-      // Counting days costs a thousand times a comparison, and a day's answer is the same all day.
-      if (now < today.from || now >= today.until) {
-        today = { ...dayBounds(now, zone), days: daysLeft(now, effective, zone) };
-      }
-      return today.days;
-    },
+    graceUntil: grace === null ? (at) => at : remembering((at) => addDuration(at, grace, zone)),
+    escalation: (from) =>
+      escalate === null || escalated === null
+        ? null
+        : { at: escalated(from), action: escalate.action },
+    daysLeftAt: countingDays(zone),
   };
 }
 

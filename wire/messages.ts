@@ -5,7 +5,8 @@
  *
  * History of the wire version (it only grows, and travels in the WebSocket subprotocol name):
  *   1  2026-11-25  hello, welcome, get, available, document, report, ack, resync, busy, refused;
- *                  a component's candidateReasons and gateway, counts of kinds beside components
+ *                  a component's candidateReasons and gateway, counts of kinds beside components,
+ *                  a verdict's noticed, graceUntil and escalates
  */
 import Type, { type Static } from 'typebox';
 import {

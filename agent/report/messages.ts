@@ -57,6 +57,12 @@ function withoutProject(below: string): string {
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
+const instantOf = <Name extends string>(
+  name: Name,
+  at: number | undefined,
+): { readonly [key in Name]?: string } =>
+  (at === undefined ? {} : { [name]: new Date(at).toISOString() }) as { [key in Name]?: string };
+
 function toReportedVerdict(verdict: Verdict): ReportedVerdict {
   const { status, policy, rule, severity, action, effectiveAction } = verdict;
   return {
@@ -69,6 +75,9 @@ function toReportedVerdict(verdict: Verdict): ReportedVerdict {
     action,
     effectiveAction,
     replacement: verdict.replacement?.tool ?? null,
+    ...instantOf('noticed', verdict.noticed),
+    ...instantOf('graceUntil', verdict.graceUntil),
+    ...instantOf('escalates', verdict.escalates),
   };
 }
 

@@ -69,6 +69,7 @@ describe('the typed form', () => {
     expect(policyOf(full)).toEqual({
       policy: 'ai-tools',
       title: 'AI tools',
+      contact: null,
       timezone: 'Asia/Shanghai',
       default: {
         decision: 'deny',
@@ -78,6 +79,8 @@ describe('the typed form', () => {
           effective: '2026-08-01',
           before: 'notify',
           after: 'notify',
+          grace: null,
+          escalate: null,
           reason: { en: 'List only.' },
           evidence: [],
           replacement: null,
@@ -107,13 +110,15 @@ describe('the typed form', () => {
             effective: '2026-07-10T09:00:00+08:00',
             before: 'observe',
             after: 'remove',
+            grace: null,
+            escalate: null,
             reason: { en: 'Covert checks.', 'zh-CN': '暗中检查。' },
             evidence: ['https://example.com/notice'],
             replacement: { tool: 'qoder', guide: 'https://example.com/move' },
           },
         },
       ],
-      targets: { groups: ['engineering'], os: ['darwin', 'linux'], percent: 12.5 },
+      targets: { groups: ['engineering'], users: null, os: ['darwin', 'linux'], percent: 12.5 },
       report: { mcp: 'report', model: 'count', service: 'off', candidate: 'report' },
     });
   });
@@ -121,7 +126,7 @@ describe('the typed form', () => {
   test('a document without targets and timezone is for all devices', () => {
     const policy = policyOf('policy: p\ntitle: T\ndefault: { decision: allow }\nrules: []\n');
     expect(policy.timezone).toBeNull();
-    expect(policy.targets).toEqual({ groups: null, os: null, percent: null });
+    expect(policy.targets).toEqual({ groups: null, users: null, os: null, percent: null });
   });
 
   test('a document without report has MCP servers reported, and nothing else by choice', () => {

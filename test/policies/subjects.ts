@@ -113,11 +113,15 @@ export interface Situation {
   readonly exceptions?: readonly Exception[];
   /** RFC 3339. */
   readonly at?: string;
+  /** Rule id to RFC 3339: when the device was first told of it. */
+  readonly notices?: Readonly<Record<string, string>>;
 }
 
 /** The evaluation of one situation under a policy in YAML. */
 export function judge(policy: string | Policy | null, situation: Situation = {}): Evaluation {
+  const notices = Object.entries(situation.notices ?? {});
   return evaluate({
+    notices: new Map(notices.map(([rule, at]) => [rule, Date.parse(at)])),
     policy: typeof policy === 'string' ? policyOf(policy) : policy,
     catalogue,
     exceptions: situation.exceptions ?? [],
