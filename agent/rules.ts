@@ -15,7 +15,7 @@ import {
   type Exception,
 } from '../policies/evaluate.js';
 import { nothingChosen, type Reporting } from '../policies/reporting.js';
-import { exceptionsOf } from '../wire/bundle.js';
+import { exceptionsOf } from '../wire/assignment.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
 import type { StoredComponent } from './store.js';

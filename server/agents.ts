@@ -25,6 +25,8 @@ const upgradeTimeoutMs = 10_000;
 const closeTimeoutMs = 2000;
 /** A publish is spread so that about five agents a millisecond ask for it. */
 const agentsPerSpreadMs = 5;
+/** Assignments of one transaction, so that reports wait for none of them long. */
+const reassignBatch = 100;
 
 export interface AgentsOptions {
   readonly store: Store;
@@ -95,6 +97,34 @@ export class Agents {
     for (const link of this.#links.values()) link.sendText(text);
   }
 
+  /**
+   * Issues and offers anew the assignments of connected devices that have changed; null: of all of
+   * them. Who is not connected gets its own at its next hello.
+   */
+  async reassign(devices: readonly string[] | null): Promise<void> {
+    const { store, keys, clock } = this.#options;
+    const connected = (devices ?? [...this.#links.keys()]).filter((id) => this.#links.has(id));
+    for (let start = 0; start < connected.length && !this.#isClosing; start += reassignBatch) {
+      const batch = connected.slice(start, start + reassignBatch);
+      const issued = await store.write(async (writing) => {
+        const issuer = { serverId: store.serverId, keys, now: clock() };
+        const made = [];
+        for (const id of batch) {
+          const device = await writing.devices.get(id);
+          if (device !== null) made.push(await assignmentOf(writing, device, issuer));
+        }
+        return made;
+      });
+      for (const { assignment, isNew } of issued) {
+        const { device, sequence } = assignment;
+        if (!isNew) continue;
+        this.#links
+          .get(device)
+          ?.send({ type: 'available', what: 'assignment', sequence, spreadMs: 0 });
+      }
+    }
+  }
+
   /** Ends the connection of a device that is no longer welcome. */
   disconnect(device: string): void {
     this.#links.get(device)?.close(1008, 'DEVICE_REVOKED');
@@ -135,8 +165,11 @@ export class Agents {
       await writing.devices.setFacts(device.id, hello.facts);
       await writing.devices.setLastSeen(device.id, now);
       const issuer = { serverId: store.serverId, keys, now };
+      // As it is now: what was read at the door may be older than the change that this hello is for.
+      const known = (await writing.devices.get(device.id)) ?? device;
+      const issued = await assignmentOf(writing, known, issuer, hello.assignmentSequence);
       return {
-        assignment: await assignmentOf(writing, device, issuer),
+        assignment: issued.assignment,
         streams: await writing.reports.streams(device.id),
       };
     });

@@ -48,6 +48,8 @@ export interface CurfewServer {
   listen(): Promise<string>;
   /** Looks for a newer bundle now instead of within a second. */
   announcePublished(): Promise<void>;
+  /** Looks for changed assignments now instead of within a second. */
+  announceAssignments(): Promise<void>;
   /** Stops taking, answers what was taken. The store stays open: it is the caller's. */
   close(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function createServer(options: ServerOptions): Promise<CurfewServer
     context,
     listen: () => listen(app, settings),
     announcePublished: clockwork.announcePublished,
+    announceAssignments: clockwork.announceAssignments,
     close: async () => {
       context.live.close();
       await context.agents.close();

@@ -1,6 +1,6 @@
 /**
  * What the serving process does by the clock: samples the trend (each minute, and soon after a
- * change), notices what another process published or revoked, forgets what is older than the retention.
+ * change), notices what another process published, revoked or changed of assignments, forgets what is older than the retention.
  * A step that fails is logged and tried again at its next time.
  */
 import { sampleTrend } from './compliance.js';
@@ -14,11 +14,15 @@ const sampleDelayMs = 1000;
 const pruneBatch = 5000;
 /** How far back revocations are looked up: more than a poll can be late. */
 const revocationSpanMs = 60_000;
+/** Devices whose assignments may have changed that are looked at in one go. */
+const mostChanges = 5000;
 
 export interface Clockwork {
   /** Something changed that the trend should show. */
   readonly touch: () => void;
   readonly announcePublished: () => Promise<void>;
+  /** Looks for changed assignments now instead of within a second. */
+  readonly announceAssignments: () => Promise<void>;
   /** Resolves when no step is under way. */
   readonly stop: () => Promise<void>;
 }
@@ -44,6 +48,19 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
     live.publish({ kind: 'policy', bundleSequence: sequence });
     log.info({ area: 'policy', event: 'published', sequence }, 'published');
   };
+  let lastChange = await store.read.assignments.lastChange();
+  let reassigning: Promise<void> | null = null;
+  const reassign = async (): Promise<void> => {
+    const changes = await store.read.assignments.changesSince(lastChange, mostChanges);
+    if (changes.last === lastChange) return;
+    await agents.reassign(changes.isEvery ? null : changes.devices);
+    // Only then: what failed is looked at again.
+    lastChange = changes.last;
+    for (const id of changes.devices) live.publish({ kind: 'device', id });
+    log.info({ area: 'assignments', event: 'changed', devices: changes.devices.length }, 'changed');
+  };
+  const announceAssignments = (): Promise<void> =>
+    (reassigning ??= reassign().finally(() => (reassigning = null)));
   const sample = step('sample', () => sampleTrend(context));
   let soon: NodeJS.Timeout | null = null;
   const touch = (): void => {
@@ -59,6 +76,7 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
       step('turn-out', () => turnOut(context)),
       pollMs,
     ),
+    setInterval(step('reassign', announceAssignments), pollMs),
     setInterval(sample, minuteMs),
     setInterval(
       step('prune', () => prune(context, () => isStopped)),
@@ -70,6 +88,7 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
   return {
     touch,
     announcePublished,
+    announceAssignments,
     stop: async () => {
       isStopped = true;
       for (const timer of timers) clearInterval(timer);

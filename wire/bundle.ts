@@ -1,25 +1,25 @@
 /**
- * The signed documents: the bundle (all policies, signed by the policy key, which may be offline) and a
- * device's assignment (signed by an online key that the bundle names). Compact JWS, Ed25519. Signing
- * and verifying only: the caller keeps pins, floors and texts. A document is taken whole or refused
- * whole, and a sequence once seen is never left for a lower one or for another text under its number.
+ * The bundle: all policies under one sequence, signed by the policy key, which may be offline. Signing
+ * and verifying only: the caller keeps pins, floors and texts. A bundle is taken whole or refused whole,
+ * and a sequence once seen is never left for a lower one or for another text under its number. What a
+ * device gets beside it is in `assignment.ts`.
  */
-import { compactVerify, CompactSign, decodeProtectedHeader, importJWK, type JWK } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import Type, { type Static, type TSchema } from 'typebox';
-import type { Exception } from '../policies/evaluate.js';
 import { sha256Hex } from './digest.js';
-import { CurfewError, type ErrorCode } from './errors.js';
-import { PublicKeyX, publicKeyOf, thumbprint, type SigningKey } from './keys.js';
+import type { ErrorCode } from './errors.js';
+import { openJws, signJws, type Floor } from './jws.js';
+import { PublicKeyX, thumbprint, type SigningKey } from './keys.js';
 import { maxFrameBytes } from './messages.js';
 import { checker, parseJson } from './parse.js';
 
+export { noFloor, type Floor } from './jws.js';
 export { makeKey as makePolicyKey, parseSigningKey, thumbprint, type SigningKey } from './keys.js';
 
-/** The format of both payloads that this version writes and knows. */
+/** The format that this version writes and knows. */
 export const documentFormat = 1;
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const text = (maxLength: number) => Type.String({ maxLength });
 const id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_.-]+$' });
 const instant = Type.String({ format: 'date-time', maxLength: 40 });
 const sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
@@ -44,53 +44,6 @@ export const BundlePayload = Type.Object({
   resetFloor: Type.Optional(instant),
 });
 export type BundlePayload = Static<typeof BundlePayload>;
-
-const WireException = Type.Object({
-  id: text(128),
-  tool: text(128),
-  person: Type.Optional(text(256)),
-  device: Type.Optional(text(64)),
-  hardwareId: Type.Optional(text(128)),
-  reason: text(1000),
-  author: text(256),
-  /** First instant at which it no longer holds. */
-  until: instant,
-});
-
-/** What the server tells one device. It may only soften or choose among the bundle's policies. */
-export const AssignmentPayload = Type.Object({
-  format: Type.Literal(documentFormat),
-  server: id,
-  device: id,
-  sequence,
-  issuedAt: instant,
-  group: nullable(text(128)),
-  /** Account on the device to person; an account that is not here is `account@device`. */
-  persons: Type.Record(Type.String(), text(256), { maxProperties: 4096 }),
-  exceptions: Type.Array(WireException, { maxItems: 1000 }),
-  /** Stops all acting. */
-  pause: Type.Boolean(),
-  /** Language tag to text, shown to the people of the device. */
-  message: nullable(Type.Record(Type.String(), text(1000), { maxProperties: 32 })),
-  /** A device whose last full scan is older scans again. */
-  rescanAfter: nullable(instant),
-});
-export type AssignmentPayload = Static<typeof AssignmentPayload>;
-
-/** The exceptions of an assignment as evaluation takes them: ends in epoch ms. */
-export function exceptionsOf(assignment: AssignmentPayload): readonly Exception[] {
-  return assignment.exceptions.map(({ until, ...rest }) => ({
-    ...(rest as Omit<Exception, 'until'>),
-    until: Date.parse(until),
-  }));
-}
-
-/** The highest sequence ever taken and the SHA-256 of its JWS text; `sequence` 0: none yet. */
-export interface Floor {
-  readonly sequence: number;
-  readonly sha256: string | null;
-}
-export const noFloor: Floor = { sequence: 0, sha256: null };
 
 export interface Refusal<Code extends ErrorCode> {
   readonly kind: 'refused';
@@ -121,35 +74,7 @@ export type VerifiedBundle =
   | { readonly kind: 'same'; readonly payload: BundlePayload }
   | Refusal<BundleCode>;
 
-export type VerifiedAssignment =
-  | {
-      readonly kind: 'assignment';
-      readonly payload: AssignmentPayload;
-      readonly floor: Floor;
-    }
-  | { readonly kind: 'same'; readonly payload: AssignmentPayload }
-  | Refusal<'ASSIGNMENT_INVALID'>;
-
 const bundleType = 'curfew-bundle+jws';
-const assignmentType = 'curfew-assignment+jws';
-
-async function sign(
-  payload: object,
-  key: SigningKey,
-  header: { readonly typ: string; readonly jwk?: JWK },
-): Promise<string> {
-  const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: 'EdDSA', ...header, kid: await thumbprint(key.x) })
-    .sign(await importJWK({ ...key }, 'EdDSA'));
-  if (jws.length > maxFrameBytes) {
-    throw new CurfewError(
-      'REQUEST_TOO_LARGE',
-      `the signed document has ${jws.length} bytes; ${maxFrameBytes} fit into a message`,
-      { hint: 'Publish fewer or shorter policies.' },
-    );
-  }
-  return jws;
-}
 
 /**
  * The bundle as compact JWS. REQUEST_TOO_LARGE when it would not fit into one frame. The public key
@@ -157,47 +82,7 @@ async function sign(
  */
 export async function signBundle(payload: BundlePayload, key: SigningKey): Promise<string> {
   const { kty, crv, x } = key;
-  return sign(payload, key, { typ: bundleType, jwk: { kty, crv, x } });
-}
-
-/** The assignment as compact JWS, by one of the bundle's `assignmentKeys`. */
-export async function signAssignment(payload: AssignmentPayload, key: SigningKey): Promise<string> {
-  return sign(payload, key, { typ: assignmentType });
-}
-
-type Opened =
-  | { readonly kind: 'opened'; readonly tree: unknown }
-  | { readonly kind: 'foreign'; readonly message: string }
-  | { readonly kind: 'malformed'; readonly message: string };
-
-/** The payload of a JWS whose type and signature hold for one of the keys. */
-async function open(jws: string, keys: readonly string[], typ: string): Promise<Opened> {
-  if (jws.length > maxFrameBytes) {
-    return { kind: 'malformed', message: `${jws.length} bytes are more than ${maxFrameBytes}` };
-  }
-  let header;
-  try {
-    header = decodeProtectedHeader(jws);
-  } catch {
-    return { kind: 'malformed', message: 'not a compact JWS' };
-  }
-  // `crit` asks for extensions that change what is signed; we know none (RFC 7515, 4.1.11).
-  if (header.alg !== 'EdDSA' || header.typ !== typ || header['crit'] !== undefined) {
-    return { kind: 'malformed', message: `its header is not alg EdDSA, typ ${typ}` };
-  }
-  for (const x of keys) {
-    if ((await thumbprint(x)) !== header.kid) continue;
-    try {
-      const { payload } = await compactVerify(jws, await publicKeyOf(x), { algorithms: ['EdDSA'] });
-      const tree = parseJson(payload, maxFrameBytes);
-      return tree.kind === 'value'
-        ? { kind: 'opened', tree: tree.value }
-        : { kind: 'malformed', message: `${tree.path} ${tree.message}`.trim() };
-    } catch {
-      return { kind: 'foreign', message: 'its signature does not hold' };
-    }
-  }
-  return { kind: 'foreign', message: `signed by ${header.kid ?? 'no key'}, which is not trusted` };
+  return signJws(payload, key, { typ: bundleType, jwk: { kty, crv, x } });
 }
 
 /** The payload of a text that was verified when it was first taken. */
@@ -212,7 +97,6 @@ function formatOf(tree: unknown): unknown {
 }
 
 const checkBundle = checker(BundlePayload);
-const checkAssignment = checker(AssignmentPayload);
 
 export interface BundleTrust {
   /** JWK `x` of the policy key that the device trusts now. */
@@ -265,7 +149,7 @@ export async function verifyBundle(jws: string, trust: BundleTrust): Promise<Ver
     if (payload !== null) return { kind: 'same', payload };
   }
   const signedBy = await trustedKey(jws, trust);
-  const opened = await open(jws, signedBy === null ? [] : [signedBy], bundleType);
+  const opened = await openJws(jws, signedBy === null ? [] : [signedBy], bundleType);
   if (opened.kind === 'foreign') return refused('BUNDLE_SIGNATURE_INVALID', opened.message);
   if (opened.kind === 'malformed') return refused('BUNDLE_MALFORMED', opened.message);
   const format = formatOf(opened.tree);
@@ -296,43 +180,4 @@ export async function verifyBundle(jws: string, trust: BundleTrust): Promise<Ver
     keyRotatedTo: payload.nextPolicyKey === signedBy ? null : payload.nextPolicyKey,
     signedBy: signedBy ?? trust.pinnedKey,
   };
-}
-
-export interface AssignmentTrust {
-  /** `assignmentKeys` of the bundle in use. */
-  readonly keys: readonly string[];
-  readonly floor: Floor;
-  readonly device: string;
-  readonly server: string;
-}
-
-/** An assignment from the wire or from the device's own store. */
-export async function verifyAssignment(
-  jws: string,
-  trust: AssignmentTrust,
-): Promise<VerifiedAssignment> {
-  const { floor } = trust;
-  const opened = await open(jws, trust.keys, assignmentType);
-  if (opened.kind !== 'opened') return refused('ASSIGNMENT_INVALID', opened.message);
-  const checked = checkAssignment(opened.tree);
-  if (checked.kind === 'invalid') {
-    return refused('ASSIGNMENT_INVALID', `${checked.path} ${checked.message}`.trim());
-  }
-  const payload = checked.value;
-  if (payload.server !== trust.server || payload.device !== trust.device) {
-    return refused(
-      'ASSIGNMENT_INVALID',
-      `is for device ${payload.device} of server ${payload.server}`,
-    );
-  }
-  const sha256 = sha256Hex(jws);
-  // Only here, unlike a bundle: a key that the bundle no longer names takes its assignments with it.
-  if (sha256 === floor.sha256) return { kind: 'same', payload };
-  if (payload.sequence <= floor.sequence) {
-    return refused(
-      'ASSIGNMENT_INVALID',
-      `sequence ${payload.sequence}; ${floor.sequence} was seen`,
-    );
-  }
-  return { kind: 'assignment', payload, floor: { sequence: payload.sequence, sha256 } };
 }

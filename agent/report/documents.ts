@@ -7,11 +7,10 @@
  */
 import { indexCatalogue, type Catalogue } from '../../policies/catalogue.js';
 import { parseReceivedCatalogue } from '../../policies/catalogue-received.js';
+import { verifyAssignment, type AssignmentPayload } from '../../wire/assignment.js';
 import {
   thumbprint,
-  verifyAssignment,
   verifyBundle,
-  type AssignmentPayload,
   type BundlePayload,
   type VerifiedBundle,
 } from '../../wire/bundle.js';

@@ -13,10 +13,10 @@ import {
 } from '../../agent/report/documents.js';
 import { databaseName, openStore } from '../../agent/store.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import { signAssignment } from '../../wire/assignment.js';
 import {
   makePolicyKey,
   noFloor,
-  signAssignment,
   signBundle,
   thumbprint,
   type BundlePayload,

@@ -7,15 +7,17 @@ import { CompactSign, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   exceptionsOf,
+  signAssignment,
+  verifyAssignment,
+  type AssignmentPayload,
+} from '../../wire/assignment.js';
+import {
   makePolicyKey,
   noFloor,
   parseSigningKey,
-  signAssignment,
   signBundle,
   thumbprint,
-  verifyAssignment,
   verifyBundle,
-  type AssignmentPayload,
   type BundlePayload,
   type SigningKey,
 } from '../../wire/bundle.js';

@@ -4,13 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  makePolicyKey,
-  noFloor,
-  signBundle,
-  verifyAssignment,
-  verifyBundle,
-} from '../../wire/bundle.js';
+import { verifyAssignment } from '../../wire/assignment.js';
+import { makePolicyKey, noFloor, signBundle, verifyBundle } from '../../wire/bundle.js';
 import { checkDeviceToken, deviceToken, makeDeviceKey, peekDeviceId } from '../../wire/identity.js';
 import { parseSigningKey } from '../../wire/keys.js';
 import { FromAgent, FromServer, ReportBody } from '../../wire/messages.js';
