@@ -12,6 +12,7 @@ import { parse } from 'yaml';
 import type { CatalogueDocument } from '../policies/catalogue.js';
 import { parseCatalogue, sparseCatalogue } from '../policies/catalogue-schema.js';
 import { policyJsonSchema } from '../policies/document.js';
+import { casesJsonSchema } from '../policies/test-cases.js';
 import { settingsPage } from './settings-page.js';
 import { toolsPage } from './tools-page.js';
 
@@ -66,6 +67,7 @@ function catalogueJson(document: CatalogueDocument): string {
 const makers: Readonly<Record<string, () => string | Promise<string>>> = {
   'policies/catalogue.json': () => catalogueJson(shippedCatalogue()),
   'policies/schema.json': () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
+  'policies/test-cases.schema.json': () => `${JSON.stringify(casesJsonSchema(), null, 2)}\n`,
   'docs/admin/tools.md': () => toolsPage(shippedCatalogue()),
   'docs/admin/agent-settings.md': () => settingsPage(),
   'server/openapi.json': async () => (await import('../server/openapi.js')).openApiText(),

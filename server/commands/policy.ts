@@ -5,10 +5,12 @@ import type { Command } from 'commander';
 import type { SetExitCode } from '../command-line.js';
 import { addLintCommand } from './policy-lint.js';
 import { addPublishCommand } from './policy-publish.js';
+import { addTestCommand } from './policy-test.js';
 
 export function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
   const policy = program.command('policy').description('policies').exitOverride();
   addLintCommand(policy, setExitCode);
   addPublishCommand(policy, setExitCode);
+  addTestCommand(policy, setExitCode);
   for (const verb of policy.commands) verb.exitOverride();
 }

@@ -32,7 +32,9 @@ function verdict(policy: Policy, at: string, rest: Parameters<typeof component>[
 }
 
 test('every example is accepted without a warning', () => {
-  const files = readdirSync(new URL('policies/examples/', top));
+  const files = readdirSync(new URL('policies/examples/', top)).filter(
+    (file) => !file.endsWith('.test.yaml'),
+  );
   expect(files.length).toBeGreaterThan(0);
   for (const file of files) accepted(read(`policies/examples/${file}`));
 });
