@@ -6,9 +6,10 @@
 import type { Catalogue } from './catalogue.js';
 import type { Channel, Component, Platform } from './component.js';
 import type { Action, Decision, Policy, Severity } from './document.js';
+import { exceptionCauses, exceptionThatHolds, type Exception } from './exceptions.js';
 import { normalPackage, packageOf, type Subject } from './match.js';
 import { readyPolicy, type ReadyDenial, type ReadyPolicy, type ReadyRule } from './ready.js';
-import { clauseOf, type DefaultReach, type ExceptionOutcome, type TraceCause } from './trace.js';
+import { clauseOf, type DefaultReach, type TraceCause } from './trace.js';
 
 /** Worst first: a finding's verdict is the first of these that any of its components has. */
 export const verdictStatuses = [
@@ -22,18 +23,7 @@ export const verdictStatuses = [
 ] as const;
 export type VerdictStatus = (typeof verdictStatuses)[number];
 
-/** Somebody may keep a tool until an instant. Names a person, a device or a hardware id. */
-export interface Exception {
-  readonly id: string;
-  readonly tool: string;
-  readonly person?: string;
-  readonly device?: string;
-  readonly hardwareId?: string;
-  readonly reason: string;
-  readonly author: string;
-  /** First instant (epoch ms) at which it no longer holds. */
-  readonly until: number;
-}
+export type { Exception } from './exceptions.js';
 
 /** What evaluation must know of the device. */
 export interface DeviceContext {
@@ -237,32 +227,6 @@ function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput)
   }
 }
 
-/** Why an exception does not hold for this component, and whose it is; null when it holds. */
-function whyNotExcepted(
-  exception: Exception,
-  input: EvaluationInput,
-): { readonly outcome: ExceptionOutcome; readonly whose: string | null } | null {
-  const { person, device, hardwareId, until } = exception;
-  if (person === undefined && device === undefined && hardwareId === undefined) {
-    return { outcome: 'names-nobody', whose: null };
-  }
-  if (person !== undefined && person !== input.device.person) {
-    return { outcome: 'other-person', whose: person };
-  }
-  if (device !== undefined && device !== input.device.id) {
-    return { outcome: 'other-device', whose: device };
-  }
-  if (hardwareId !== undefined && hardwareId !== input.device.hardwareId) {
-    return { outcome: 'other-hardware', whose: hardwareId };
-  }
-  return input.now < until ? null : { outcome: 'ended', whose: null };
-}
-
-function concerns(exception: Exception, { catalogue, component }: EvaluationInput): boolean {
-  if (component.tool === null) return false;
-  return (catalogue.tool(exception.tool)?.id ?? exception.tool) === component.tool;
-}
-
 const unexceptable: ReadonlySet<VerdictStatus> = new Set(['allowed', 'approved']);
 
 /**
@@ -282,9 +246,7 @@ export function evaluate(input: EvaluationInput): Evaluation {
   const subject: Subject = { component, tool, device };
   const decider = decide(ready, subject);
   let verdict = verdictBy(decider, ready, input);
-  const exception = input.exceptions.find(
-    (one) => concerns(one, input) && whyNotExcepted(one, input) === null,
-  );
+  const exception = exceptionThatHolds(input);
   const isExcepted = exception !== undefined && !unexceptable.has(verdict.status);
   if (isExcepted) {
     const { rule, replacement } = verdict;
@@ -295,7 +257,9 @@ export function evaluate(input: EvaluationInput): Evaluation {
     verdict,
     get trace() {
       steps ??= [
-        ...exceptionSteps(input, isExcepted ? exception : undefined),
+        ...exceptionCauses(input, isExcepted ? exception : undefined).map(({ id, holds, cause }) =>
+          step(`exception ${id}`, holds, cause),
+        ),
         ...ruleSteps(ready, subject, decider),
       ];
       return steps;
@@ -309,21 +273,6 @@ const step = (rule: string, matched: boolean, cause: TraceCause): TraceStep => (
   why: clauseOf(cause),
   cause,
 });
-
-function exceptionSteps(input: EvaluationInput, deciding: Exception | undefined): TraceStep[] {
-  return input.exceptions
-    .filter((one) => concerns(one, input))
-    .map((one) => {
-      const whyNot = whyNotExcepted(one, input);
-      const { until, reason } = one;
-      const { outcome, whose } = whyNot ?? {
-        outcome: one === deciding ? ('holds' as const) : ('not-needed' as const),
-        whose: null,
-      };
-      const cause = { kind: 'exception', outcome, whose, until, reason } as const;
-      return step(`exception ${one.id}`, whyNot === null, cause);
-    });
-}
 
 function ruleSteps(ready: ReadyPolicy, subject: Subject, decider: Decider): TraceStep[] {
   const steps: TraceStep[] = [];

@@ -28,6 +28,7 @@ export type ExceptionOutcome =
   | 'other-person'
   | 'other-device'
   | 'other-hardware'
+  | 'not-begun'
   | 'ended';
 
 /** Whether the default speaks of a component: of AI tools that are in use, not of traces and copies. */
@@ -40,6 +41,8 @@ export type TraceCause =
       readonly outcome: ExceptionOutcome;
       /** The person, device or hardware id that it names, where another is concerned. */
       readonly whose: string | null;
+      /** Epoch ms, of one that has not begun: the first instant at which it holds. */
+      readonly from?: number;
       /** Epoch ms: the first instant at which it no longer holds. */
       readonly until: number;
       readonly reason: string;
@@ -91,7 +94,7 @@ function english(cause: TraceCause, dateText: (at: number) => string): string {
 }
 
 function englishException(
-  { outcome, whose, until, reason }: Extract<TraceCause, { kind: 'exception' }>,
+  { outcome, whose, from, until, reason }: Extract<TraceCause, { kind: 'exception' }>,
   dateText: (at: number) => string,
 ): string {
   switch (outcome) {
@@ -107,6 +110,8 @@ function englishException(
       return `is for device ${whose}`;
     case 'other-hardware':
       return `is for hardware ${whose}`;
+    case 'not-begun':
+      return `begins at ${dateText(from ?? until)}`;
     case 'ended':
       return `ended at ${dateText(until)}`;
   }
@@ -205,7 +210,7 @@ function chinese(cause: TraceCause, dateText: (at: number) => string): string {
 }
 
 function chineseException(
-  { outcome, whose, until, reason }: Extract<TraceCause, { kind: 'exception' }>,
+  { outcome, whose, from, until, reason }: Extract<TraceCause, { kind: 'exception' }>,
   dateText: (at: number) => string,
 ): string {
   switch (outcome) {
@@ -221,6 +226,8 @@ function chineseException(
       return `只适用于设备 ${whose}`;
     case 'other-hardware':
       return `只适用于硬件 ${whose}`;
+    case 'not-begun':
+      return `自 ${dateText(from ?? until)} 起有效`;
     case 'ended':
       return `已于 ${dateText(until)} 到期`;
   }
