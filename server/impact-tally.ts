@@ -1,0 +1,141 @@
+/**
+ * Counting what a plan does: the outcomes of devices and people under what is live and under what is
+ * planned, at several instants. Whoever has several components counts once, by the worst of them;
+ * `review` and `excepted` are counted besides for whoever has any. It judges nothing itself.
+ */
+import { bitOf, outcomes, type Outcome } from './forecast.js';
+
+/** How a device or person stands: by the worst outcome, but `review` decides nothing, as in the console. */
+export const standings = [
+  'violation',
+  'unforeseen',
+  'pending',
+  'unknown',
+  'excepted',
+  'clear',
+] as const satisfies readonly Outcome[];
+export type PlanStanding = (typeof standings)[number];
+
+export type Counts = Readonly<Record<PlanStanding, number>>;
+export interface Figures {
+  readonly live: Counts;
+  readonly planned: Counts;
+  /** Those that would stand so by the plan and do not by what is live. */
+  readonly become: Counts;
+  /** With anything that somebody should look at. */
+  readonly review: { readonly live: number; readonly planned: number };
+  /** With anything that an exception lets them keep. */
+  readonly excepted: { readonly live: number; readonly planned: number };
+}
+
+const allSets = 1 << outcomes.length;
+const standingBits = standings.map((standing) => bitOf(standing));
+/** For every set of outcomes the place in `standings` of the worst one. */
+const standingOfSet = Uint8Array.from({ length: allSets }, (_, set) => {
+  const at = standingBits.findIndex((bit) => (set & bit) !== 0);
+  return at < 0 ? standings.indexOf('clear') : at;
+});
+
+const review = bitOf('review');
+const excepted = bitOf('excepted');
+const width = standings.length;
+
+/** Sets of outcomes by instant, what is live before what is planned: [live 0, planned 0, live 1, ...]. */
+export type Sets = Uint8Array;
+
+export class Tally {
+  readonly #instants: number;
+  readonly #states: Uint32Array;
+  readonly #become: Uint32Array;
+  readonly #review: Uint32Array;
+  readonly #excepted: Uint32Array;
+
+  constructor(instants: number) {
+    this.#instants = instants;
+    this.#states = new Uint32Array(instants * 2 * width);
+    this.#become = new Uint32Array(instants * width);
+    this.#review = new Uint32Array(instants * 2);
+    this.#excepted = new Uint32Array(instants * 2);
+  }
+
+  /** Counts one device or person, whose sets begin at `from`. */
+  add(sets: Sets, from = 0): void {
+    for (let slot = 0; slot < this.#instants * 2; slot += 1) {
+      const set = sets[from + slot] ?? 0;
+      bump(this.#states, slot * width + (standingOfSet[set] ?? 0));
+      if ((set & review) !== 0) bump(this.#review, slot);
+      if ((set & excepted) !== 0) bump(this.#excepted, slot);
+    }
+    for (let at = 0; at < this.#instants; at += 1) {
+      const before = standingOfSet[sets[from + at * 2] ?? 0];
+      const after = standingOfSet[sets[from + at * 2 + 1] ?? 0] ?? 0;
+      if (before !== after) bump(this.#become, at * width + after);
+    }
+  }
+
+  figures(at: number): Figures {
+    const two = (counts: Uint32Array) => ({
+      live: counts[at * 2] ?? 0,
+      planned: counts[at * 2 + 1] ?? 0,
+    });
+    return {
+      live: countsOf(this.#states, at * 2),
+      planned: countsOf(this.#states, at * 2 + 1),
+      become: countsOf(this.#become, at),
+      review: two(this.#review),
+      excepted: two(this.#excepted),
+    };
+  }
+}
+
+function bump(counts: Uint32Array, at: number): void {
+  counts[at] = (counts[at] ?? 0) + 1;
+}
+
+function countsOf(counts: Uint32Array, row: number): Counts {
+  return Object.fromEntries(
+    standings.map((standing, at) => [standing, counts[row * width + at] ?? 0]),
+  ) as Counts;
+}
+
+/** Sets of many keys in one piece of memory, each made empty when it is first asked for. */
+export class SetsByKey {
+  readonly #length: number;
+  readonly #places = new Map<string, number>();
+  #sets: Uint8Array;
+
+  /** `length`: of each key's sets. */
+  constructor(length: number) {
+    this.#length = length;
+    this.#sets = new Uint8Array(length * 16);
+  }
+
+  /** Joins outcomes to those of a key. */
+  join(key: string, sets: Sets): void {
+    let from = this.#places.get(key);
+    if (from === undefined) {
+      from = this.#places.size * this.#length;
+      this.#places.set(key, from);
+      if (from + this.#length > this.#sets.length) this.#grow();
+      this.#sets.fill(0, from, from + this.#length);
+    }
+    for (let at = 0; at < this.#length; at += 1) {
+      this.#sets[from + at] = (this.#sets[from + at] ?? 0) | (sets[at] ?? 0);
+    }
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(this.#sets.length * 2);
+    larger.set(this.#sets);
+    this.#sets = larger;
+  }
+
+  /** Each key with where its sets begin in `sets`. */
+  each(take: (key: string, sets: Sets, from: number) => void): void {
+    for (const [key, from] of this.#places) take(key, this.#sets, from);
+  }
+
+  clear(): void {
+    this.#places.clear();
+  }
+}
