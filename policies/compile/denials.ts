@@ -25,6 +25,8 @@ export interface DenialInForce {
   readonly publishers: readonly string[];
   /** Channels that the rule takes whole, whatever the tool. */
   readonly channels: readonly Channel[];
+  /** An earlier rule that lets something be, which a rule of whole places must not touch. */
+  readonly sparedBefore: string | null;
 }
 
 /** An identity and what the policy says of it. */
@@ -70,18 +72,24 @@ interface Branch {
   readonly unseen: readonly (keyof Match)[];
 }
 
+/** A device that was told before the date comes to it first; what escalates counts from there. */
+function actionAt(ready: ReadyDenial, at: number): Action {
+  const escalation = ready.escalation(ready.effective);
+  return escalation !== null && at >= escalation.at ? escalation.action : ready.after;
+}
+
 function inForce(
   rule: { id: string; match: Match; denial: Denial | null },
   ready: ReadyDenial | null,
   asked: ReachingRule,
   at: number,
-): DenialInForce | null {
+): Omit<DenialInForce, 'sparedBefore'> | null {
   if (rule.denial === null || ready === null || at < ready.effective) return null;
   const { match } = rule;
   const isAlone = (field: keyof Match): boolean =>
     Object.keys(match).every((name) => name === field || name === 'state' || name === 'scope');
   return {
-    ...{ rule: rule.id, denial: rule.denial, action: ready.after, unseen: asked.unseen },
+    ...{ rule: rule.id, denial: rule.denial, action: actionAt(ready, at), unseen: asked.unseen },
     paths: isAlone('path') ? (match.path ?? []) : [],
     publishers: isAlone('publisher') ? (match.publisher ?? []) : [],
     channels: isAlone('channel') ? (match.channel ?? []) : [],
@@ -94,10 +102,14 @@ function askedRules({ policy, catalogue, at, zone }: CompileInput): AskedRule[] 
     ...policy.rules,
     { id: 'default', match: {}, decision: policy.default.decision, denial: policy.default.denial },
   ];
+  let sparedBefore: string | null = null;
   return rules.map((rule, place) => {
     const asked = reachingRule(rule.match, catalogue, rule.decision === 'deny');
     const denial = (ready.rules[place] ?? ready.default).denial;
-    return { ...rule, ...asked, inForce: inForce(rule, denial, asked, at) };
+    const found = inForce(rule, denial, asked, at);
+    const made = { ...rule, ...asked, inForce: found === null ? null : { ...found, sparedBefore } };
+    if (found === null) sparedBefore ??= rule.id;
+    return made;
   });
 }
 

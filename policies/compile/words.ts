@@ -44,13 +44,14 @@ export function messageOf(denial: Denial, catalogue: Catalogue, maxLength = 1000
 
 /** Warnings of every target: what is not in force yet, and for which devices the files are. */
 export function usualWarnings({ policy }: CompileInput, denials: Denials): string[] {
-  const { groups, os, percent } = policy.targets;
+  const { groups, users, os, percent } = policy.targets;
   const later = denials.later.map(
     ({ rule, effective }) =>
       `${rule} is in force from ${new Date(effective).toISOString()}; compile again then`,
   );
   const parts = [
     groups === null ? null : `groups ${groups.join(', ')}`,
+    users === null ? null : `the devices of ${users.join(', ')}`,
     os === null ? null : `operating systems ${os.join(', ')}`,
     percent === null ? null : `${percent} percent of the devices`,
   ].filter((part) => part !== null);
@@ -93,6 +94,12 @@ function ofRule(rule: DenialInForce, sight: Sight): string[] {
   return [`the rule asks for ${unseen.join(' and ')}, which ${product} cannot compare`];
 }
 
+/** A device that is told late has its grace, which a file for the whole fleet cannot count. */
+function graceOf({ denial: { grace } }: DenialInForce, { product, isBlocking }: Sight): string[] {
+  if (grace === null || !isBlocking) return [];
+  return [`each device has ${grace} from its first notice, which ${product} does not count`];
+}
+
 function ofTool(judged: readonly Judged[], written: ReadonlySet<Judged>, sight: Sight): string[] {
   const missing = judged.filter((one) => !written.has(one));
   const reasons = missing.flatMap((one) => {
@@ -124,17 +131,17 @@ export function unexpressed(
   sight: Sight,
 ): NotExpressible[] {
   return denials.inForce.flatMap((rule): NotExpressible[] => {
+    const lines = (reasons: readonly string[]): NotExpressible[] =>
+      reasons.map((reason) => ({ rule: rule.rule, tool: null, reason }));
     const whole = ofRule(rule, sight);
-    if (whole.length > 0) {
-      return whole.map((reason) => ({ rule: rule.rule, tool: null, reason }));
-    }
+    if (whole.length > 0) return lines(whole);
     const byTool = new Map<string, Judged[]>();
     for (const one of denials.identities) {
       if (one.outcome === 'spared' || one.rule !== rule.rule) continue;
       const key = one.tool?.id ?? `${one.kind} ${one.name}`;
       byTool.set(key, [...(byTool.get(key) ?? []), one]);
     }
-    return [...byTool.entries()].flatMap(([key, judged]) =>
+    const ofTools = [...byTool.entries()].flatMap(([key, judged]) =>
       ofTool(judged, written, sight).map((reason) => {
         const isTool = judged[0]?.tool !== null;
         return {
@@ -144,5 +151,6 @@ export function unexpressed(
         };
       }),
     );
+    return [...lines(graceOf(rule, sight)), ...ofTools];
   });
 }

@@ -1,0 +1,140 @@
+/**
+ * Places on a disk as targets write them: patterns with `*` for any text, separators included, as the
+ * native products read theirs. Says when two patterns can mean the same file, and keeps every output
+ * away from what must run whatever a policy says: the system, MDM agents, and Curfew itself.
+ */
+import type { Platform } from '../component.js';
+import type { InstallFolder } from '../catalogue.js';
+import type { Denials, Judged } from './denials.js';
+
+/** A pattern of whole paths: `*` is any text, `/` included; all else is itself. */
+export type PlacePattern = string;
+
+/** Whether some path fits both patterns; in no more steps than the product of their lengths. */
+export function overlap(one: PlacePattern, other: PlacePattern): boolean {
+  let row = reachable([true, ...Array<boolean>(other.length).fill(false)], other);
+  for (const char of one) {
+    const next = [row[0] === true && char === '*'];
+    for (let at = 1; at <= other.length; at += 1) {
+      const wanted = other.charAt(at - 1);
+      const isTaken = char === '*' || wanted === '*' || char === wanted;
+      const isKept = (char === '*' && row[at] === true) || (wanted === '*' && row[at] === true);
+      next.push(isKept || (isTaken && row[at - 1] === true));
+    }
+    row = reachable(next, other);
+  }
+  return row[other.length] === true;
+}
+
+/** A star may stand for nothing. */
+function reachable(row: readonly boolean[], pattern: string): boolean[] {
+  const next = [...row];
+  for (let at = 1; at < next.length; at += 1) {
+    if (pattern.charAt(at - 1) === '*' && next[at - 1] === true) next[at] = true;
+  }
+  return next;
+}
+
+const homes: Readonly<Record<Platform, string>> = {
+  linux: '/home/*',
+  darwin: '/Users/*',
+  win32: 'C:/Users/*',
+};
+
+/** A pattern of the catalogue or of a policy's `path` on a platform; null for one of another platform. */
+export function placeOf(pattern: string, platform: Platform): PlacePattern | null {
+  const slashed = platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
+  const starred = slashed.replaceAll('{version}', '*').replace(/\*+/g, '*');
+  if (starred.startsWith('~/')) return `${homes[platform]}${starred.slice(1)}`;
+  const isWindows = /^[A-Za-z]:\//.test(starred);
+  if (platform !== 'win32') return starred.startsWith('/') ? starred : null;
+  return isWindows ? `${starred.charAt(0).toUpperCase()}${starred.slice(1)}` : null;
+}
+
+/** Where an identity lies on a platform; null for one that is no place there. */
+export function placeOfFolder(
+  folder: InstallFolder | null,
+  platform: Platform,
+): PlacePattern | null {
+  if (folder?.os.includes(platform) !== true) return null;
+  return placeOf(folder.path, platform);
+}
+
+/** What is run by an interpreter, which is what a native enforcer sees. */
+export const isScript = (path: string): boolean => /\.(c|m)?js$|\.py$/.test(path);
+
+/**
+ * What no output may stop, and an allow-list always allows. Program folders of the MDM products as
+ * their makers document them.
+ */
+export const kept: Readonly<Record<Platform, readonly PlacePattern[]>> = {
+  darwin: [
+    '/System/*',
+    '/bin/*',
+    '/sbin/*',
+    '/usr/bin/*',
+    '/usr/sbin/*',
+    '/usr/libexec/*',
+    '/Library/Apple/*',
+    '/Library/SystemExtensions/*',
+    '/Library/Application Support/Curfew/*',
+    '/Applications/Santa.app/*',
+    '/usr/local/jamf/*',
+    '/usr/local/bin/jamf*',
+    '/Library/Application Support/JAMF/*',
+    '/Library/Kandji/*',
+    '/Library/Intune/*',
+    '/usr/local/munki/*',
+    '/opt/orbit/*',
+  ],
+  linux: [
+    '/sbin/*',
+    '/usr/sbin/*',
+    '/lib/*',
+    '/lib64/*',
+    '/usr/lib/systemd/*',
+    '/bin/sh',
+    '/bin/bash',
+    '/usr/bin/sh',
+    '/usr/bin/bash',
+    '/usr/bin/env',
+    '/usr/bin/sudo',
+    '/usr/bin/dpkg',
+    '/usr/bin/rpm',
+    '/usr/bin/curfew',
+    '/opt/curfew/*',
+    '/opt/orbit/*',
+    '/opt/microsoft/*',
+  ],
+  win32: [
+    'C:/Windows/*',
+    'C:/Program Files/Windows Defender/*',
+    'C:/Program Files/Example/Curfew/*',
+    'C:/ProgramData/Microsoft/*',
+    'C:/Program Files (x86)/Microsoft Intune Management Extension/*',
+    'C:/Program Files/Microsoft Intune Management Extension/*',
+    'C:/Program Files/Orbit/*',
+  ],
+};
+
+/** Why a place must not be blocked; null when it may be. */
+export function whyKept(
+  place: PlacePattern,
+  platform: Platform,
+  spared: readonly PlacePattern[],
+): string | null {
+  const fold = (text: string): string => (platform === 'win32' ? text.toLowerCase() : text);
+  if (kept[platform].some((one) => overlap(fold(one), fold(place)))) {
+    return `${place} reaches the system, an MDM agent or Curfew`;
+  }
+  const other = spared.find((one) => overlap(fold(one), fold(place)));
+  return other === undefined ? null : `${place} reaches ${other}, which the policy lets be`;
+}
+
+/** The places of everything that is not denied whatever else holds. */
+export function sparedPlaces(denials: Denials, platform: Platform): PlacePattern[] {
+  return denials.identities.flatMap((one: Judged) => {
+    if (one.outcome === 'denied') return [];
+    return placeOfFolder(one.folder, platform) ?? [];
+  });
+}
