@@ -19,7 +19,7 @@ import {
   type World,
 } from './detect/index.js';
 import { homesWorld, machineWorld } from './detect/world.js';
-import { LookedAt } from './looked-at.js';
+import { LookedAt, PlaceStamps } from './looked-at.js';
 import type { AskedFor } from './rules.js';
 import { planRoots, prepareScan, scanSteps, uniteReadings, type Planned } from './scan.js';
 
@@ -163,13 +163,13 @@ interface Work {
 function knownReadings(
   detector: Detector,
   chosen: readonly Planned[],
-  { scene: { shape, anywhere }, memory }: Work,
+  { scene: { shape, stamps }, memory }: Work,
 ): readonly Reading[] | null {
   const known = memory.read.get(detector);
   if (known?.shape !== shape || known.readings.length !== chosen.length) return null;
   const ids = new Set(known.readings.map(({ root }) => root.id));
   const isSamePlan = chosen.every(({ root }) => ids.has(root.id));
-  return isSamePlan && known.looked.isSame(anywhere) ? known.readings : null;
+  return isSamePlan && known.looked.isSame(stamps) ? known.readings : null;
 }
 
 /** Reads roots of one detector; `isWhole`: all that it has. */
@@ -218,8 +218,8 @@ interface Scene {
   forget(): void;
   /** Makes that place another, and answers it. */
   lookAt(): LookedAt;
-  /** A reader that has seen nothing yet and may ask about any place. */
-  readonly anywhere: Reader;
+  /** How places are in this scan. */
+  readonly stamps: PlaceStamps;
   /** Whether everything that detectors look at is seen by the readers: no registry, no world inside. */
   readonly isAllSeen: boolean;
 }
@@ -232,7 +232,8 @@ function sceneOf(place: Place, request: ScanRequest, memory: Memory): Scene {
       ? machineWorld({ ...options, ...place })
       : homesWorld(place.folders, { ...options, ...place });
   const anywhere = built.reader({ within: [built.path.parse(built.path.resolve('/')).root] });
-  let looked = new LookedAt(built.path, anywhere);
+  const stamps = new PlaceStamps(anywhere);
+  let looked = new LookedAt(built.path, stamps);
   // Each detector ends a scan of its own, and the next may still know what this one has seen.
   const { forget, ...rest } = built;
   const isAllSeen = built.registry === undefined && built.inside === undefined;
@@ -245,11 +246,11 @@ function sceneOf(place: Place, request: ScanRequest, memory: Memory): Scene {
   return {
     world,
     shape: shapeOf(world),
-    lookAt: () => (looked = new LookedAt(built.path, anywhere)),
+    lookAt: () => (looked = new LookedAt(built.path, stamps)),
     alone: () =>
       isAllSeen ? { ...world, homes: world.homes.map((home) => ({ ...home })) } : world,
     forget: () => forget?.(),
-    anywhere,
+    stamps,
     isAllSeen,
   };
 }
@@ -259,7 +260,7 @@ function sceneOf(place: Place, request: ScanRequest, memory: Memory): Scene {
  * for single roots only detectors that have one of them are asked, the others as soon as there is time.
  */
 function planFor(scene: Scene, memory: Memory, wanted: ScanRequest['roots']): readonly Planned[] {
-  const { world, shape, anywhere, isAllSeen } = scene;
+  const { world, shape, stamps, isAllSeen } = scene;
   const before = memory.plan?.shape === shape ? memory.plan : null;
   if (memory.shape !== shape) memory.running = new Map();
   memory.shape = shape;
@@ -267,7 +268,7 @@ function planFor(scene: Scene, memory: Memory, wanted: ScanRequest['roots']): re
   const kept = new Map<Detector, Named>();
   for (const [detector, named] of before?.byDetector ?? []) {
     const isAsked = !isSingle || named.roots.some(({ root }) => wanted.has(root.id));
-    const isSound = named.looked !== null && (!isAsked || named.looked.isSame(anywhere));
+    const isSound = named.looked !== null && (!isAsked || named.looked.isSame(stamps));
     if (isSound) kept.set(detector, named);
   }
   const byDetector = new Map(

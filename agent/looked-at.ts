@@ -16,9 +16,31 @@ const maxPlaces = 40_000;
 /** A place, and how it was; the empty text is like no other. */
 type Stamps = Map<string, string>;
 
+/** How places are at the time of one scan, each asked for once. */
+export class PlaceStamps {
+  readonly #reader: Reader;
+  readonly #whole = new Map<string, Stamp | null>();
+  readonly #which = new Map<string, Stamp | null>();
+
+  /** `reader`: of the same world, may ask about any place. */
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  /** null: it is not there. `isWhole`: also of a folder what is in it. */
+  of(place: string, isWhole: boolean): Stamp | null {
+    const known = isWhole ? this.#whole : this.#which;
+    const before = known.get(place);
+    if (before !== undefined) return before;
+    const stamp = stampOf(place, this.#reader, isWhole);
+    known.set(place, stamp);
+    return stamp;
+  }
+}
+
 export class LookedAt {
   readonly #path: PlatformPath;
-  readonly #stamps: Reader;
+  readonly #stamps: PlaceStamps;
   /** Files that were read and folders that were listed. */
   readonly #read: Stamps = new Map();
   /** What was there when it was asked for; of a folder only which one it is. */
@@ -27,8 +49,8 @@ export class LookedAt {
   readonly #absent = new Map<string, Set<string>>();
   readonly #above: Stamps = new Map();
 
-  /** `stamps`: a reader of the same world that may ask about any place. */
-  constructor(path: PlatformPath, stamps: Reader) {
+  /** `stamps`: of the scan in which the looking is done. */
+  constructor(path: PlatformPath, stamps: PlaceStamps) {
     this.#path = path;
     this.#stamps = stamps;
   }
@@ -58,43 +80,43 @@ export class LookedAt {
   #note(place: string, isRead: boolean): void {
     const known = isRead ? this.#read : this.#there;
     if (known.has(place) || known.size > maxPlaces) return;
-    const stamp = stampOf(place, this.#stamps, isRead);
+    const stamp = this.#stamps.of(place, isRead);
     if (stamp === null) this.#noteAbsent(place);
     else known.set(place, trusted(stamp));
   }
 
   #noteAbsent(place: string): void {
     let [folder, name] = [this.#path.dirname(place), this.#path.basename(place)];
-    let stamp = stampOf(folder, this.#stamps, true);
+    let stamp = this.#stamps.of(folder, true);
     while (stamp === null && folder !== this.#path.dirname(folder)) {
       [folder, name] = [this.#path.dirname(folder), this.#path.basename(folder)];
-      stamp = stampOf(folder, this.#stamps, true);
+      stamp = this.#stamps.of(folder, true);
     }
     const names = this.#absent.get(folder) ?? new Set();
     this.#absent.set(folder, names.add(name));
     if (!this.#above.has(folder)) this.#above.set(folder, stamp === null ? '' : trusted(stamp));
   }
 
-  /** Whether all of it is as it was, by a reader of another world of the same places. */
-  isSame(reader: Reader): boolean {
+  /** Whether all of it is as it was, by the stamps of another scan of the same places. */
+  isSame(stamps: PlaceStamps): boolean {
     if (Math.max(this.#read.size, this.#there.size) > maxPlaces) return false;
     for (const [place, before] of this.#there) {
-      if (stampOf(place, reader, false)?.text !== before) return false;
+      if (stamps.of(place, false)?.text !== before) return false;
     }
     for (const [place, before] of this.#read) {
-      if (stampOf(place, reader, true)?.text !== before) return false;
+      if (stamps.of(place, true)?.text !== before) return false;
     }
     for (const [folder, names] of this.#absent) {
-      if (stampOf(folder, reader, true)?.text === this.#above.get(folder)) continue;
+      if (stamps.of(folder, true)?.text === this.#above.get(folder)) continue;
       for (const name of names) {
-        if (reader.facts(this.#path.join(folder, name)) !== null) return false;
+        if (stamps.of(this.#path.join(folder, name), false) !== null) return false;
       }
     }
     return true;
   }
 }
 
-interface Stamp {
+export interface Stamp {
   readonly text: string;
   /** Epoch ms of the latest change that it tells of; 0: it tells of none. */
   readonly changedMs: number;

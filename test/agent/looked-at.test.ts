@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Reader } from '../../agent/detect/index.js';
 import { homesWorld } from '../../agent/detect/world.js';
-import { LookedAt } from '../../agent/looked-at.js';
+import { LookedAt, PlaceStamps } from '../../agent/looked-at.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { makeFolder } from './store-fixture.js';
 
@@ -32,7 +32,7 @@ const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 /** A look at a home in which nothing has changed for a while. */
 async function lookAround(): Promise<LookedAt> {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
-  const looked = new LookedAt(path, reader());
+  const looked = new LookedAt(path, new PlaceStamps(reader()));
   const through = looked.through(reader());
   through.list(at('lib'));
   through.json(at('settings.json'));
@@ -73,9 +73,9 @@ const changes: Readonly<Record<string, () => void>> = {
 
 test.each(Object.entries(changes))('it is seen: %s', async (_, change) => {
   const looked = await lookAround();
-  expect(looked.isSame(reader())).toBe(true);
+  expect(looked.isSame(new PlaceStamps(reader()))).toBe(true);
   change();
-  expect(looked.isSame(reader())).toBe(false);
+  expect(looked.isSame(new PlaceStamps(reader()))).toBe(false);
 });
 
 test('what nobody looked at may change', async () => {
@@ -83,12 +83,12 @@ test('what nobody looked at may change', async () => {
   write('.bash_history', 'ls');
   write('lib/one/readme.md', 'words');
   write('other/file', '');
-  expect(looked.isSame(reader())).toBe(true);
+  expect(looked.isSame(new PlaceStamps(reader()))).toBe(true);
 });
 
 test('what changed just before the look does not count as known', async () => {
-  const looked = new LookedAt(path, reader());
+  const looked = new LookedAt(path, new PlaceStamps(reader()));
   looked.through(reader()).text(at('settings.json'));
   await aMoment();
-  expect(looked.isSame(reader())).toBe(false);
+  expect(looked.isSame(new PlaceStamps(reader()))).toBe(false);
 });
