@@ -6,7 +6,7 @@
 
 const longestHost = 253;
 /** White space, controls, and what a URL parser would quietly mend or a page could take for its own. */
- 
+
 const strangeSign =
   /[\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\\"'<>`{}|^]/u;
 const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;

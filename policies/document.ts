@@ -11,7 +11,7 @@ import { complete } from './complete.js';
 import { denialFieldNames, findFaults } from './lint.js';
 import type { ReportChoices } from './reporting.js';
 import { shapeFaults, withoutUnknownFields, type Fault } from './shape.js';
-import { readSource, type Source } from './source.js';
+import { fieldName, readSource, type Source } from './source.js';
 
 export {
   actions,
@@ -151,10 +151,7 @@ export function placed(faults: readonly Fault[], source: Source): PolicyProblem[
     .map(({ severity, path, message, hint, isKey }) => ({
       severity,
       ...(isKey === true ? source.placeOfKey(path) : source.placeOf(path)),
-      field: path
-        .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
-        .join('')
-        .replace(/^\./, ''),
+      field: fieldName(path),
       message: message + (hint?.() ?? ''),
     }))
     .sort((left, right) => left.line - right.line || left.column - right.column);

@@ -26,7 +26,7 @@ const entity = /&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});/iy;
 const tag = /<(?:\/?[a-z][a-z0-9-]{0,20}(?=[\s/>])|!--|![a-z[]|\?)/iy;
 const autolink = /<([a-z][a-z0-9+.-]{1,31}:[^\s<>]{1,2000})>/iy;
 const destination = /\(<?((?:[^\s()<>]|\([^\s()<>]{0,200}\)){0,2000})>?\)/y;
- 
+
 const hidden =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 const escapable = /[!-/:-@[-`{-~]/;
@@ -79,7 +79,7 @@ class InlineReader {
       this.#at += 1;
       return;
     }
-    const plain = /[^\\\n`*_![\]<&~\u0000-\u001f\u007f-\u009f\u200b-\u206f\ufeff]+/uy;  
+    const plain = /[^\\\n`*_![\]<&~\u0000-\u001f\u007f-\u009f\u200b-\u206f\ufeff]+/uy;
     plain.lastIndex = this.#at;
     this.#literal(plain.exec(this.#text)?.[0] ?? sign);
   }

@@ -7,6 +7,7 @@ import { Lexer, LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, vis
 import type { Document, Node, Pair } from 'yaml';
 
 export const maxSourceBytes = 256 * 1024;
+const tooLong = `longer than ${maxSourceBytes / 1024} KiB; split it into several policies`;
 const maxTokens = 100_000;
 const maxNesting = 32;
 const maxIndent = 128;
@@ -46,10 +47,57 @@ const invalid = (message: string, place: Place = { line: 1, column: 1 }): ReadSo
   problems: [{ ...place, message }],
 });
 
+/** A field's path as messages and programs write it: `rules[1].effective`. */
+export const fieldName = (path: readonly Step[]): string =>
+  path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    .join('')
+    .replace(/^\./, '');
+
+export type DecodedSource =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'invalid'; readonly problems: readonly SourceProblem[] };
+
+/** The text of a file's bytes, which are UTF-8 or are refused with the place of the first that is not. */
+export function decodeSource(bytes: Uint8Array): DecodedSource {
+  const refused = (message: string, place: Place = { line: 1, column: 1 }): DecodedSource => ({
+    kind: 'invalid',
+    problems: [{ ...place, message }],
+  });
+  if (bytes.length > maxSourceBytes + 3) return refused(tooLong);
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    return refused('the text is UTF-16; save it as UTF-8');
+  }
+  try {
+    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    // The longest start that can still become UTF-8: what follows it cannot.
+    let [good, bad] = [0, bytes.length];
+    while (bad - good > 1) {
+      const middle = (good + bad) >> 1;
+      if (isStart(bytes.subarray(0, middle))) good = middle;
+      else bad = middle;
+    }
+    const lines = new TextDecoder().decode(bytes.subarray(0, good)).split(/\r\n|\r|\n/);
+    const place = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+    return refused('bytes that are no UTF-8 text; save the file as UTF-8', place);
+  }
+}
+
+function isStart(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Reads one YAML 1.2 document of plain values: no tags, no dates, no merge keys. */
 export function readSource(text: string): ReadSource {
   if (Buffer.byteLength(text) > maxSourceBytes) {
-    return invalid(`longer than ${maxSourceBytes / 1024} KiB; split it into several policies`);
+    return invalid(tooLong);
   }
   const excess = findExcess(text);
   if (excess !== null) return invalid(excess);
