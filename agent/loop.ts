@@ -15,7 +15,7 @@ import type { Judged } from './report/messages.js';
 import type { Outbox } from './report/outbox.js';
 import { EventQueue, manifestEvents, type AgentEvent } from './report/events.js';
 import { reportChanges, reportFacts } from './report/reporter.js';
-import { asksAnew, inForce, type Device, type InForce } from './rules.js';
+import { asksAnew, inForce, rescanWaitMs, type Device, type InForce } from './rules.js';
 import type { ProcessList } from './running.js';
 import type { ScanOutcome, Scanner } from './scanner.js';
 import type { Store } from './store.js';
@@ -142,16 +142,13 @@ class AgentLoop implements Loop {
   documentsChanged(): void {
     const before = this.#rules;
     this.#rules = inForce(this.#parts.documents(), this.#parts.device());
-    const { bundleSequence: bundle, unreadable, policy, rescanAfter } = this.#rules;
-    this.#parts.log.info({
-      area: 'policy',
-      event: 'rules',
-      bundle,
-      policy: policy?.policy ?? null,
-    });
-    if (unreadable > 0) this.#parts.log.error({ area: 'policy', event: 'unreadable', unreadable });
-    const isOld = rescanAfter !== null && (this.#lastFull ?? 0) < rescanAfter;
-    this.#want({ all: isOld || asksAnew(before, this.#rules), judging: true });
+    const { bundleSequence: bundle, unreadable, policy } = this.#rules;
+    const { clock, log } = this.#parts;
+    log.info({ area: 'policy', event: 'rules', bundle, policy: policy?.policy ?? null });
+    if (unreadable > 0) log.error({ area: 'policy', event: 'unreadable', unreadable });
+    const waitMs = rescanWaitMs(this.#rules, this.#lastFull, clock.now());
+    if (waitMs !== null) this.#fullDueAt = Math.min(this.#fullDueAt, performance.now() + waitMs);
+    this.#want({ all: waitMs === 0 || asksAnew(before, this.#rules), judging: true });
   }
 
   scanAll(): void {

@@ -6,6 +6,7 @@
 import type { Catalogue } from '../policies/catalogue.js';
 import type { Channel, Platform } from '../policies/component.js';
 import { parsePolicy, type Action, type Policy } from '../policies/document.js';
+import { exceptionInstants } from '../policies/exceptions.js';
 import {
   evaluate,
   ruleNames,
@@ -15,7 +16,7 @@ import {
   type Exception,
 } from '../policies/evaluate.js';
 import { nothingChosen, type Reporting } from '../policies/reporting.js';
-import { exceptionsOf } from '../wire/assignment.js';
+import { exceptionsOf, pauseOf, type Pause } from '../wire/assignment.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
 import type { StoredComponent } from './store.js';
@@ -48,6 +49,10 @@ export interface InForce {
   /** Account to person, from the assignment. */
   readonly persons: Readonly<Record<string, string>>;
   readonly group: string | null;
+  /** False before an assignment has arrived, and while the bundle does not name the key that signed it. */
+  readonly isAssigned: boolean;
+  /** Stops all acting at an instant; null: there is none. */
+  readonly pauseAt: (now: number) => Pause;
   readonly bundleSequence: number | null;
   readonly asked: AskedFor;
   /** What of this device's components is reported; without a policy, by the defaults. */
@@ -78,6 +83,8 @@ export function inForce(
     exceptions: assignment === null ? [] : exceptionsOf(assignment),
     persons: assignment?.persons ?? {},
     group,
+    isAssigned: assignment !== null,
+    pauseAt: (now) => (assignment === null ? null : pauseOf(assignment, now)),
     bundleSequence: bundle?.sequence ?? null,
     asked: { named, wholeChannels: wholeChannels(policy) },
     reporting: { choices: policy?.report ?? nothingChosen, named },
@@ -97,6 +104,37 @@ export function asksAnew(before: InForce, after: InForce): boolean {
   return words(before) !== words(after);
 }
 
+/** Clocks of server and device may differ by this and agree (design, time). */
+const agreementMs = 10 * 60_000;
+/** Between two scans that assignments ask for. */
+const rescanGapMs = 10 * 60_000;
+
+/**
+ * In how many ms the full scan is due that an assignment asks for; null: none is. One that was asked for
+ * in the future is not due, and never do assignments make a device scan without end.
+ */
+export function rescanWaitMs(
+  { rescanAfter }: Pick<InForce, 'rescanAfter'>,
+  lastFull: number | null,
+  now: number,
+): number | null {
+  if (rescanAfter === null || rescanAfter > now + agreementMs) return null;
+  if (lastFull === null) return 0;
+  return lastFull >= rescanAfter ? null : Math.max(0, lastFull + rescanGapMs - now);
+}
+
+/**
+ * The strongest that may be done on this device at an instant: no more than its settings say, and
+ * nothing in a pause or before the first assignment has arrived, as that may hold an exception.
+ */
+export function ceilingAt(
+  { isAssigned, pauseAt }: Pick<InForce, 'isAssigned' | 'pauseAt'>,
+  maxAction: Action,
+  now: number,
+): Action {
+  return isAssigned && pauseAt(now) === null ? maxAction : 'observe';
+}
+
 export interface Judgement {
   readonly judged: readonly Judged[];
   /** Epoch ms of the next instant at which a verdict changes by itself; null: none is known. */
@@ -114,7 +152,8 @@ export function judge(
   },
 ): Judgement {
   const { device, homes, now } = around;
-  const instants = rules.exceptions.map(({ until }) => until);
+  const instants = [...exceptionInstants(rules.exceptions), rules.pauseAt(now)?.until ?? 0];
+  const maxAction = ceilingAt(rules, device.maxAction, now);
   const judged = components.map(({ component, firstSeen }) => {
     const { owner } = component;
     const context: DeviceContext = {
@@ -124,7 +163,7 @@ export function judge(
       group: rules.group,
       platform: device.platform,
       zone: device.zone,
-      maxAction: device.maxAction,
+      maxAction,
       home: owner === null ? null : (homes.get(owner) ?? null),
     };
     const { policy, catalogue, exceptions } = rules;
@@ -147,5 +186,7 @@ export function judge(
 function personOf(owner: string | null, rules: InForce, device: Device): string | null {
   if (device.assignedUser !== null) return device.assignedUser;
   if (owner === null) return null;
-  return rules.persons[owner] ?? `${owner}@${device.id}`;
+  // Accounts may have names that every object has.
+  const known = Object.hasOwn(rules.persons, owner) ? rules.persons[owner] : undefined;
+  return known ?? `${owner}@${device.id}`;
 }

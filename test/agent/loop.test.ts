@@ -13,6 +13,7 @@ import { createScanner, type Scanner } from '../../agent/scanner.js';
 import { openStore, type Store } from '../../agent/store.js';
 import { startWatch } from '../../agent/watch.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import type { AssignmentPayload } from '../../wire/assignment.js';
 import type { BundlePayload } from '../../wire/bundle.js';
 import type { DeviceFacts, ReportBody, ReportedComponent } from '../../wire/messages.js';
 import { parseBody } from '../../wire/parse.js';
@@ -61,12 +62,27 @@ const facts: DeviceFacts = {
   zone: 'UTC',
 };
 
+const assignment: AssignmentPayload = {
+  format: 1,
+  server: 'server-1',
+  device: 'device-1',
+  sequence: 1,
+  issuedAt: '2026-07-01T00:00:00Z',
+  group: null,
+  persons: {},
+  exceptions: [],
+  pause: false,
+  message: null,
+  rescanAfter: null,
+};
+
 let home: string;
 let store: Store;
 let outbox: Outbox;
 let loop: Loop | null = null;
 let now = beforeTheDay;
 let held: BundlePayload | null = null;
+let assigned: AssignmentPayload | null = null;
 let errors: object[] = [];
 let isShown = true;
 let notified: string[] = [];
@@ -79,6 +95,7 @@ beforeEach(() => {
   outbox = openOutbox({ store, now: () => now });
   now = beforeTheDay;
   held = bundle(1, yaml);
+  assigned = assignment;
   errors = [];
   notified = [];
   isShown = true;
@@ -127,7 +144,7 @@ function start(scanner?: Scanner): Loop {
     scanner: scanner ?? createScanner({ place: { kind: 'homes', folders: [home] }, worker: null }),
     prompter: makePrompter,
     watch: startWatch,
-    documents: () => ({ bundle: held, assignment: null, catalogue: builtInCatalogue() }),
+    documents: () => ({ bundle: held, assignment: assigned, catalogue: builtInCatalogue() }),
     device: () => ({
       id: 'device-1',
       hardwareId: null,
@@ -289,6 +306,19 @@ test('the owner is told once, through an update and an edited policy, and the se
   await until(() => changes().some((body) => body.bundleSequence === 2), 'the new bundle');
   expect(notified).toHaveLength(1);
   expect(shown()).toHaveLength(1);
+});
+
+test('nobody is told before the first assignment has arrived, nor in a pause, which ends by itself', async () => {
+  assigned = null;
+  install(claude, '2.1.91');
+  const running = start();
+  await begun();
+  assigned = { ...assignment, pause: true, pauseUntil: new Date(theDay - 500).toISOString() };
+  running.documentsChanged();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(notified).toEqual([]);
+  now = theDay - 500;
+  await until(() => notified.length > 0, 'the prompt after the pause');
 });
 
 test('what could not be shown is no event', async () => {
