@@ -4,10 +4,7 @@
  */
 import type { CandidateReason, ComponentState, Scope } from './component.js';
 import type { Decision, Match } from './document.js';
-
-/** The languages in which a trace can be said. */
-export const traceLanguages = ['en', 'zh-CN'] as const;
-export type TraceLanguage = (typeof traceLanguages)[number];
+import type { Language } from './language.js';
 
 /** One field of a rule's match against a component. */
 export interface TracedCondition {
@@ -67,7 +64,7 @@ const utc = (at: number): string => new Date(at).toISOString();
 /** The clause that says a cause; `dateText` writes an instant as its reader wants it. */
 export function clauseOf(
   cause: TraceCause,
-  language: TraceLanguage = 'en',
+  language: Language = 'en',
   dateText: (at: number) => string = utc,
 ): string {
   return language === 'zh-CN' ? chinese(cause, dateText) : english(cause, dateText);

@@ -5,11 +5,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Text } from '../../policies/document.js';
+import { textIn, type Language } from '../../policies/language.js';
 import { resolveNow } from '../detect/disk.js';
 import { readSmall } from '../files.js';
 
-export const languages = ['en', 'zh-CN'] as const;
-export type Language = (typeof languages)[number];
+export { languages, textIn, type Language } from '../../policies/language.js';
 
 /** What a prompt says of one denied tool. */
 export interface PromptFacts {
@@ -38,17 +38,6 @@ const day = (language: Language, { effective, zone }: PromptFacts): string =>
     calendar: 'gregory',
     numberingSystem: 'latn',
   }).format(effective);
-
-/** A text of the policy in the reader's language, else in English, else in any. */
-export function textIn(text: Text, language: Language): string | null {
-  return (
-    text[language] ??
-    text[language.split('-')[0] ?? ''] ??
-    text['en'] ??
-    Object.values(text)[0] ??
-    null
-  );
-}
 
 const english = (facts: PromptFacts): PromptText => {
   const { toolName, daysLeft, replacementName, guide, contact } = facts;
