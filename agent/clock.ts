@@ -12,6 +12,10 @@ import { readSmallJson, writeAtomic } from './files.js';
 
 /** How far server time may be off to count as the same. */
 const agreeMs = 10 * 60_000;
+/** Unconfirmed time has to be counted for so long past a date before anything is stopped for it. */
+const settleMs = 24 * 3_600_000;
+/** Boots without a server that are kept apart; of more, the oldest are counted as one. */
+const mostBoots = 100;
 /** A wall clock that moves this much against the counted time has been set. */
 const jumpMs = 2 * 60_000;
 
@@ -33,6 +37,14 @@ export interface ClockState {
   readonly floorMs: number;
   /** Wall time less trusted time, as last seen. */
   readonly wallOffsetMs: number;
+  /** The uptime counted since time was last confirmed, boot by boot. */
+  readonly unconfirmed: readonly Counted[];
+}
+
+/** Uptime of one boot: it was counted from unconfirmed time `fromMs` on. */
+export interface Counted {
+  readonly fromMs: number;
+  readonly ms: number;
 }
 
 /** What is worth telling the server: the event `clock-suspect` with this word as its detail. */
@@ -51,7 +63,7 @@ const elapsed = (state: ClockState, reading: ClockReading): number =>
 /** Moves the anchor to the present moment at `anchorMs`. */
 function anchored(
   reading: ClockReading,
-  at: { anchorMs: number; floorMs: number; isConfirmed: boolean },
+  at: Pick<ClockState, 'anchorMs' | 'floorMs' | 'isConfirmed' | 'unconfirmed'>,
 ): ClockState {
   return {
     ...at,
@@ -69,10 +81,58 @@ export function beginClock(saved: ClockState | null, reading: ClockReading): Clo
     reading.monotonicMs >= saved.anchorMonotonicMs;
   if (isSameBoot) return lookAtClock(saved, reading);
   const floorMs = saved?.floorMs ?? 0;
-  const isBehind = reading.wallMs < floorMs;
+  const { state, now } = fromWall(reading, floorMs, saved?.unconfirmed ?? []);
+  return { state, now, suspicions: reading.wallMs < floorMs ? ['behind-floor'] : [] };
+}
+
+/** Unconfirmed time from the wall clock on, or from the floor where the wall clock is behind it. */
+function fromWall(
+  reading: ClockReading,
+  floorMs: number,
+  before: readonly Counted[],
+): Omit<ClockStep, 'suspicions'> {
   const anchorMs = Math.max(reading.wallMs, floorMs);
-  const state = anchored(reading, { anchorMs, floorMs, isConfirmed: false });
-  return { state, now: anchorMs, suspicions: isBehind ? ['behind-floor'] : [] };
+  const unconfirmed = bounded([...before, { fromMs: anchorMs, ms: 0 }]);
+  const state = anchored(reading, { anchorMs, floorMs, isConfirmed: false, unconfirmed });
+  return { state, now: anchorMs };
+}
+
+/** A signed document has said that the floor is wrong: time begins anew, no earlier than `floorMs`. */
+export function resetClock(reading: ClockReading, floorMs: number): ClockStep {
+  return { ...fromWall(reading, floorMs, []), suspicions: [] };
+}
+
+function bounded(boots: readonly Counted[]): readonly Counted[] {
+  const [first, second, ...rest] = boots;
+  if (boots.length <= mostBoots || first === undefined || second === undefined) return boots;
+  const ms = first.ms + second.ms;
+  return [{ fromMs: second.fromMs + second.ms - ms, ms }, ...rest];
+}
+
+/** How much uptime has been counted past an instant while time was unconfirmed. */
+function countedPast({ unconfirmed }: ClockState, at: number): number {
+  let counted = 0;
+  for (const { fromMs, ms } of unconfirmed) counted += Math.min(ms, Math.max(0, fromMs + ms - at));
+  return counted;
+}
+
+/**
+ * Epoch ms: an instant up to this one has passed beyond doubt, as time is confirmed or was counted for
+ * 24 h past it. -Infinity: none has.
+ */
+export function settledUntil(state: ClockState): number {
+  if (state.isConfirmed) return Infinity;
+  const ends = state.unconfirmed.map(({ fromMs, ms }) => fromMs + ms);
+  if (countedPast(state, -Infinity) < settleMs) return -Infinity;
+  let [early, late] = [Math.max(...ends) - settleMs * 2, Math.max(...ends)];
+  while (countedPast(state, early) < settleMs) early -= late - early;
+  // What is counted past an instant only falls with it, so the last one that has enough is between.
+  while (late - early > 1) {
+    const middle = Math.floor((early + late) / 2);
+    if (countedPast(state, middle) >= settleMs) early = middle;
+    else late = middle;
+  }
+  return early;
 }
 
 /** The trusted time now; the anchor moves along, so that the saved state is the present. */
@@ -83,7 +143,13 @@ export function lookAtClock(state: ClockState, reading: ClockReading): ClockStep
   const hasJumped = Math.abs(offset - state.wallOffsetMs) > jumpMs;
   // Confirmed, the floor is the time itself; else it is the last confirmed one and the time counted since.
   const floorMs = state.isConfirmed ? now : state.floorMs + passedMs;
-  const next = anchored(reading, { anchorMs: now, floorMs, isConfirmed: state.isConfirmed });
+  const { isConfirmed } = state;
+  const last = state.unconfirmed.at(-1);
+  const unconfirmed =
+    isConfirmed || last === undefined
+      ? []
+      : [...state.unconfirmed.slice(0, -1), { fromMs: last.fromMs, ms: last.ms + passedMs }];
+  const next = anchored(reading, { anchorMs: now, floorMs, isConfirmed, unconfirmed });
   return {
     // The offset moves along, so that slow drift never adds up to a jump.
     state: next,
@@ -112,7 +178,12 @@ export function confirmClock(
   if (serverMs < floorMs - agreeMs) return refuse('server-behind-floor');
   // Confirmed time never goes back; unconfirmed time may, down to the floor.
   const anchorMs = Math.max(serverMs, state.isConfirmed ? looked.now : floorMs);
-  const next = anchored(reading, { anchorMs, floorMs: anchorMs, isConfirmed: true });
+  const next = anchored(reading, {
+    anchorMs,
+    floorMs: anchorMs,
+    isConfirmed: true,
+    unconfirmed: [],
+  });
   return { state: next, now: anchorMs, suspicions: looked.suspicions, isAccepted: true };
 }
 
@@ -120,6 +191,12 @@ export interface Clock {
   /** Epoch ms of trusted time. */
   now(): number;
   readonly isConfirmed: boolean;
+  /** Trusted time when it was last saved before this start; null: never. */
+  readonly savedMs: number | null;
+  /** Epoch ms up to which an instant has passed beyond doubt: `block` and `remove` wait for that. */
+  settledUntil(): number;
+  /** From a signed document: time begins anew, no earlier than `floorMs`. */
+  reset(floorMs: number): void;
   /** Server time, from a signed-in connection. */
   confirm(serverMs: number): void;
   /** Saves the floor; called each minute and at the end. */
@@ -147,13 +224,24 @@ export function openClock({ file, read, onSuspicion }: ClockOptions): Clock {
     }
     return step.now;
   };
-  const first = beginClock(parseState(readSmallJson(file)), read());
+  const saved = parseState(readSmallJson(file));
+  const first = beginClock(saved, read());
   state = first.state;
   if (first.suspicions.length > 0) queueMicrotask(() => first.suspicions.forEach(onSuspicion));
   return {
     now: () => take(lookAtClock(state, read())),
     get isConfirmed() {
       return state.isConfirmed;
+    },
+    savedMs: saved?.anchorMs ?? null,
+    settledUntil() {
+      take(lookAtClock(state, read()));
+      return settledUntil(state);
+    },
+    reset(floorMs) {
+      lastRefusal = null;
+      take(resetClock(read(), floorMs));
+      writeAtomic(file, JSON.stringify(state));
     },
     confirm(serverMs) {
       const step = confirmClock(state, read(), serverMs);
@@ -175,7 +263,20 @@ function parseState(value: unknown): ClockState | null {
     numbers.every((key) => Number.isFinite(saved[key])) &&
     typeof saved['bootId'] === 'string' &&
     typeof saved['isConfirmed'] === 'boolean';
-  return isWhole ? (saved as unknown as ClockState) : null;
+  if (!isWhole) return null;
+  const boots: unknown = saved['unconfirmed'];
+  const isCounted = (one: unknown): boolean =>
+    typeof one === 'object' &&
+    one !== null &&
+    ['fromMs', 'ms'].every((key) => Number.isFinite((one as Record<string, unknown>)[key]));
+  // Files of earlier versions have not counted: their boots begin now.
+  const unconfirmed =
+    Array.isArray(boots) && boots.every(isCounted)
+      ? boots
+      : saved['isConfirmed'] === true
+        ? []
+        : [{ fromMs: saved['anchorMs'], ms: 0 }];
+  return { ...saved, unconfirmed } as unknown as ClockState;
 }
 
 /** The clocks of this machine. os.uptime counts sleep on Linux (/proc/uptime), macOS and Windows. */

@@ -5,23 +5,22 @@
  * on a device; the strongest it does is speak.
  */
 import { schedule } from 'node-cron';
-import type { DeviceFacts, Subject } from '../wire/messages.js';
-import type { Clock } from './clock.js';
+import type { Subject } from '../wire/messages.js';
+import { openAttendance, type Attendance } from './attendance.js';
 import type { Root } from './detect/index.js';
 import { findingKeys, findingsOf, type Prompter } from './employee/prompt.js';
 import { applyReadings } from './inventory.js';
-import type { CurrentDocuments } from './report/documents.js';
+import type { Loop, LoopParts, Standing } from './loop-parts.js';
 import type { Judged } from './report/messages.js';
-import type { Outbox } from './report/outbox.js';
 import { EventQueue, manifestEvents, type AgentEvent } from './report/events.js';
 import { reportChanges, reportFacts } from './report/reporter.js';
-import { asksAnew, inForce, rescanWaitMs, type Device, type InForce } from './rules.js';
-import type { ProcessList } from './running.js';
-import type { ScanOutcome, Scanner } from './scanner.js';
-import type { Store } from './store.js';
+import { asksAnew, inForce, rescanWaitMs, type InForce } from './rules.js';
+import type { ScanOutcome } from './scanner.js';
 import { judgeStored } from './verdicts.js';
-import type { Watch, WatchOptions } from './watch.js';
+import type { Watch } from './watch.js';
 import { Wishes, type Look, type Wanted } from './wishes.js';
+
+export type { Log, Loop, LoopParts, Standing } from './loop-parts.js';
 
 const minuteMs = 60_000;
 /** Unless something changed, what the server was told is compared with what is so once in this time. */
@@ -37,52 +36,6 @@ const retryMs = 30_000;
 /** A server that keeps asking for snapshots gets one in this time. */
 const snapshotMs = 5_000;
 
-/** pino's form: fields, never a sentence to parse. */
-export interface Log {
-  debug(fields: object): void;
-  info(fields: object): void;
-  warn(fields: object): void;
-  error(fields: object): void;
-}
-
-export interface LoopParts {
-  readonly store: Store;
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly scanner: Scanner;
-  readonly prompter: (loop: Pick<Loop, 'raise'>) => Prompter;
-  readonly watch: (options: Pick<WatchOptions, 'onHint' | 'onState'>) => Watch;
-  readonly documents: () => CurrentDocuments;
-  readonly device: () => Device;
-  readonly facts: () => Promise<DeviceFacts>;
-  /** What runs now; null when it is not looked at. */
-  readonly processes: ProcessList;
-  /** All spellings of a home's path. */
-  readonly spellings: (home: string) => readonly string[];
-  readonly checkInMinutes: number;
-  readonly random: () => number;
-  readonly log: Log;
-}
-
-/** What stands after a round. */
-export interface Standing {
-  readonly judged: readonly Judged[];
-  readonly isScanComplete: boolean;
-  readonly rules: InForce;
-}
-
-export interface Loop {
-  /** Bundle, assignment or catalogue have changed. */
-  documentsChanged(): void;
-  /** Reports an event on a subject's stream, once that has its snapshot. */
-  raise(event: AgentEvent): void;
-  /** After each round that has seen a full scan. */
-  onStanding(listener: (standing: Standing) => void): void;
-  /** Reads all roots again. */
-  scanAll(): void;
-  close(): Promise<void>;
-}
-
 /** Starts with a full scan; then the triggers drive it until `close`. */
 export function startLoop(parts: LoopParts): Loop {
   return new AgentLoop(parts);
@@ -96,6 +49,7 @@ class AgentLoop implements Loop {
   readonly #listeners = new Set<(standing: Standing) => void>();
   readonly #wishes = new Wishes();
   readonly #events: EventQueue;
+  readonly #attendance: Attendance;
   readonly #homes = new Map<string, string>();
   readonly #snapshotAt = new Map<string, number>();
   #planned: ReadonlyMap<string, Root> = new Map();
@@ -119,6 +73,7 @@ class AgentLoop implements Loop {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#events = new EventQueue(parts.store, parts.outbox);
+    this.#attendance = openAttendance(parts.clock.savedMs);
     this.#rules = inForce(parts.documents(), parts.device());
     this.#prompter = parts.prompter(this);
     this.#watch = parts.watch({
@@ -155,6 +110,10 @@ class AgentLoop implements Loop {
     this.#want({ all: true });
   }
 
+  judgeAgain(): void {
+    this.#want({ judging: true });
+  }
+
   raise(event: AgentEvent): void {
     this.#events.add(event);
     this.#want({});
@@ -165,6 +124,7 @@ class AgentLoop implements Loop {
   }
 
   #minute(): void {
+    this.#attendance.look(this.#parts.clock.now());
     this.#step('clock', () => {
       this.#parts.clock.save();
       this.#parts.store.saveTrustedTime(this.#parts.clock.now(), this.#parts.clock.isConfirmed);
@@ -343,11 +303,13 @@ class AgentLoop implements Loop {
   #evaluate(): Standing {
     const { store, clock } = this.#parts;
     const [now, device] = [clock.now(), this.#parts.device()];
-    const judgedFor = JSON.stringify([device, [...this.#homes]]);
+    this.#attendance.look(now);
+    const judgedFor = JSON.stringify([device, [...this.#homes], clock.isConfirmed]);
     const isSame =
       !this.#wishes.isJudgingDue && judgedFor === this.#judgedFor && now >= this.#judgedAt;
     if (isSame && this.#standing !== null) return this.#standing;
-    const around = { device, homes: this.#homes, now };
+    const settledUntil = clock.settledUntil();
+    const around = { device, homes: this.#homes, now, settledUntil, away: this.#attendance.take() };
     const { judged, nextChange } = judgeStored(store, this.#rules, around);
     const isScanComplete = store
       .roots()

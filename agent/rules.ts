@@ -20,6 +20,7 @@ import { exceptionsOf, pauseOf, type Pause } from '../wire/assignment.js';
 import type { CurrentDocuments } from './report/documents.js';
 import type { Judged } from './report/messages.js';
 import type { StoredComponent } from './store.js';
+import { noTerms, type Terms } from './terms.js';
 
 /** What a policy makes detectors report beyond the catalogue. */
 export interface AskedFor {
@@ -34,7 +35,7 @@ export interface Device {
   readonly id: string;
   readonly hardwareId: string | null;
   readonly platform: Platform;
-  /** IANA zone of `device-local` dates. */
+  /** IANA zone now; that of `device-local` dates is fixed when a rule first arrives. */
   readonly zone: string;
   readonly maxAction: Action;
   readonly assignedUser: string | null;
@@ -135,6 +136,9 @@ export function ceilingAt(
   return isAssigned && pauseAt(now) === null ? maxAction : 'observe';
 }
 
+/** While something waits for time to be settled, it is looked whether it is. */
+const settleCheckMs = 10 * 60_000;
+
 export interface Judgement {
   readonly judged: readonly Judged[];
   /** Epoch ms of the next instant at which a verdict changes by itself; null: none is known. */
@@ -149,10 +153,16 @@ export function judge(
     readonly device: Device;
     readonly homes: ReadonlyMap<string, string>;
     readonly now: number;
+    /** Left out, nobody was told of anything yet. */
+    readonly terms?: Terms;
+    /** What came into force later than this is not enforced yet; see `agent/clock.ts`. */
+    readonly settledUntil?: number;
   },
 ): Judgement {
-  const { device, homes, now } = around;
+  const { device, homes, now, terms = noTerms, settledUntil = Infinity } = around;
+  const { notices, zones, nextNotice } = terms;
   const instants = [...exceptionInstants(rules.exceptions), rules.pauseAt(now)?.until ?? 0];
+  if (nextNotice !== null) instants.push(nextNotice);
   const maxAction = ceilingAt(rules, device.maxAction, now);
   const judged = components.map(({ component, firstSeen }) => {
     const { owner } = component;
@@ -174,9 +184,15 @@ export function judge(
       component,
       device: context,
       now,
+      notices,
+      zones,
+      settledUntil,
     });
-    if (verdict.announce !== null) instants.push(verdict.announce);
-    if (verdict.effective !== null) instants.push(verdict.effective);
+    const { announce, effective, escalates } = verdict;
+    for (const at of [announce, effective, escalates]) if (at != null) instants.push(at);
+    for (const at of [effective, escalates]) {
+      if (at != null && at <= now && at > settledUntil) instants.push(now + settleCheckMs);
+    }
     return { component, firstSeen, verdict };
   });
   const coming = instants.filter((at) => at > now);

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pino, type Logger } from 'pino';
 import type { Catalogue } from '../policies/catalogue.js';
+import { currentZone } from '../policies/dates.js';
 import { CurfewError } from '../wire/errors.js';
 import { lockFolder, type FolderLock } from '../wire/lock.js';
 import type { DeviceFacts, Subject } from '../wire/messages.js';
@@ -29,6 +30,7 @@ import { createProcessList, type ProcessList } from './running.js';
 import { createScanner } from './scanner.js';
 import { machineSettings, type Settings } from './settings.js';
 import { makeFolder, nativeBinding, openStore, type Store } from './store.js';
+import { noteTold } from './terms.js';
 import { startWatch } from './watch.js';
 
 export interface Agent {
@@ -125,8 +127,7 @@ async function openRunning(
     },
   });
   clock.save();
-  const zone = store.fact('zone') ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  store.saveFact('zone', zone);
+  const zone = currentZone();
   const identity = readIdentity(folder);
   running = {
     ...parts,
@@ -233,7 +234,7 @@ function spellingsOf(home: string): readonly string[] {
 
 function makePrompter(
   { settings, store, clock, log }: Running,
-  loop: Pick<Loop, 'raise'>,
+  loop: Pick<Loop, 'raise' | 'judgeAgain'>,
 ): Prompter {
   const { PromptOrgName, PromptContactUrl } = settings.values;
   const said = new Set<string>();
@@ -250,11 +251,14 @@ function makePrompter(
       exists: existsSync,
     }),
     recipients: () => recipientsOf(settings.values.HomeOnly),
-    wasShown: ({ key, rule }) => store.wasPrompted(key, rule),
+    wasShown: ({ key, rule, verdict }) => store.promptedAs(key, rule) === verdict.status,
     onShown(finding) {
-      store.rememberPrompt(finding.key, finding.rule, clock.now());
+      const { key, account, tool, verdict } = finding;
+      const atMs = clock.now();
+      store.rememberPrompt(key, finding.rule, { status: verdict.status, atMs });
+      // Grace counts from now on.
+      if (noteTold(store, verdict, atMs)) loop.judgeAgain();
       log.info({ ...words(finding), event: 'shown' });
-      const { account, tool, verdict } = finding;
       const subject: Subject = { kind: 'person', account };
       loop.raise({ subject, event: 'prompt-shown', tool, rule: verdict.rule, detail: 'shown' });
     },
@@ -298,7 +302,11 @@ function connect(running: Running, documents: Documents): void {
     outbox,
     network: networkSettings(settings.values, process.env),
     facts: () => running.facts,
-    onTime: (serverMs) => clock.confirm(serverMs),
+    onTime(serverMs) {
+      const wasConfirmed = clock.isConfirmed;
+      clock.confirm(serverMs);
+      if (!wasConfirmed && clock.isConfirmed) loop?.judgeAgain();
+    },
   });
   let last = '';
   link.onStatus(({ state, problem }) => {

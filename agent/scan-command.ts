@@ -188,8 +188,9 @@ async function judge(
 ): Promise<readonly Judged[]> {
   if (policy === null) return components.map((component) => ({ component, verdict: null }));
   const { evaluate } = await import('../policies/evaluate.js');
+  const { currentZone } = await import('../policies/dates.js');
   const { catalogue } = world;
-  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = currentZone();
   const isLive = liveTools(components, world);
   return components.map((component) => {
     const device = {

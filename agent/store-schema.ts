@@ -114,6 +114,21 @@ const migrations: readonly string[] = [
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- A prompt is shown once for each status of its finding and rule, not once for ever.
+  ALTER TABLE prompts ADD COLUMN status TEXT NOT NULL DEFAULT 'pending';
+
+  -- Of each rule that counts by the device: its zone, and the notice from which grace counts.
+  CREATE TABLE rule_terms (
+    policy TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    judged_at INTEGER,
+    told_at INTEGER,
+    returned_at INTEGER,
+    PRIMARY KEY (policy, rule)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** The version this build writes. */

@@ -1,6 +1,6 @@
 /**
  * The agent's database: SQLite in WAL mode, every commit on disk before it returns. All SQL of the
- * agent is here, in `store-reports.ts` and in `store-schema.ts`; what the rows mean is decided by the
+ * agent is here and in the files `store-*.ts`; what the rows mean is decided by the
  * inventory, the loop and the outbox. A damaged database is set aside, never deleted, and a new one is
  * begun: identity, pins and floors are files of their own, and the next scan fills the rest.
  */
@@ -14,6 +14,7 @@ import type { Problem } from './detect/index.js';
 import { inventoryStore, type InventoryStore } from './store-inventory.js';
 import { reportStore, type ReportStore } from './store-reports.js';
 import { migrate } from './store-schema.js';
+import { termsStore, type TermsStore } from './store-terms.js';
 
 export type DocumentKind = 'bundle' | 'assignment' | 'catalogue';
 
@@ -47,23 +48,16 @@ export interface StoredVerdict {
   readonly since: number;
 }
 
-export interface Store extends InventoryStore, ReportStore {
+export interface Store extends InventoryStore, ReportStore, TermsStore {
   readonly file: string;
   /** Where a damaged database was put, when this one is its successor. */
   readonly setAsideAs: string | null;
   document(kind: DocumentKind): StoredDocument | null;
   saveDocument(kind: DocumentKind, document: StoredDocument, atMs: number): void;
-  /** Whether the prompt of this finding and rule has been shown. */
-  wasPrompted(finding: string, rule: string): boolean;
-  rememberPrompt(finding: string, rule: string, atMs: number): void;
   /** Adds to a counter and answers its value. */
   count(name: string, by?: number): number;
-  /** The findings with a prompt that has been shown. */
-  prompted(): readonly string[];
-  /** Forgets the prompts of a finding that is no more: if it comes back, it is a new one. */
-  forgetPrompts(finding: string): void;
   saveTrustedTime(atMs: number, isConfirmed: boolean): void;
-  /** A small fact of our own under a name (`zone`, `facts`); null when it was never kept. */
+  /** A small fact of our own under a name (`facts`); null when it was never kept. */
   fact(name: string): string | null;
   saveFact(name: string, value: string): void;
   transaction<T>(work: () => T): T;
@@ -179,6 +173,7 @@ function wrap(db: Database, file: string, setAsideAs: string | null): Store {
     setAsideAs,
     ...inventoryStore(db),
     ...reportStore(db),
+    ...termsStore(db),
     ...documents(db),
     ...remembering(db),
     transaction: (work) => db.transaction(work).immediate(),
@@ -198,37 +193,17 @@ function documents(db: Database): Pick<Store, 'document' | 'saveDocument'> {
   };
 }
 
-function remembering(
-  db: Database,
-): Pick<
-  Store,
-  | 'wasPrompted'
-  | 'rememberPrompt'
-  | 'prompted'
-  | 'forgetPrompts'
-  | 'count'
-  | 'saveTrustedTime'
-  | 'fact'
-  | 'saveFact'
-> {
-  const findings = db.prepare<[], { finding: string }>('SELECT DISTINCT finding FROM prompts');
-  const forget = db.prepare('DELETE FROM prompts WHERE finding = ?');
+function remembering(db: Database): Pick<Store, 'count' | 'saveTrustedTime' | 'fact' | 'saveFact'> {
   const readFact = db.prepare<[string], { value: string }>(
     'SELECT value FROM facts WHERE name = ?',
   );
   const saveFact = db.prepare('INSERT OR REPLACE INTO facts VALUES (?, ?)');
-  const prompted = db.prepare('SELECT 1 FROM prompts WHERE finding = ? AND rule = ?');
-  const remember = db.prepare('INSERT OR IGNORE INTO prompts VALUES (?, ?, ?)');
   const count = db.prepare<[string, number], { value: number }>(
     `INSERT INTO counters VALUES (?, ?)
      ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value`,
   );
   const time = db.prepare('INSERT OR REPLACE INTO trusted_time VALUES (1, ?, ?)');
   return {
-    wasPrompted: (finding, rule) => prompted.get(finding, rule) !== undefined,
-    rememberPrompt: (finding, rule, atMs) => void remember.run(finding, rule, atMs),
-    prompted: () => findings.all().map(({ finding }) => finding),
-    forgetPrompts: (finding) => void forget.run(finding),
     fact: (name) => readFact.get(name)?.value ?? null,
     saveFact: (name, value) => void saveFact.run(name, value),
     count: (name, by = 1) => count.get(name, by)?.value ?? 0,

@@ -4,8 +4,9 @@
  * in `policies/evaluate.ts`; nothing here reports or shows anything.
  */
 import { attach } from './inventory.js';
-import { judge, type Device, type InForce, type Judgement } from './rules.js';
+import { ceilingAt, judge, type Device, type InForce, type Judgement } from './rules.js';
 import type { Store } from './store.js';
+import { noteJudged, termsOf, type Absence } from './terms.js';
 
 export interface Around {
   readonly device: Device;
@@ -13,11 +14,32 @@ export interface Around {
   readonly homes: ReadonlyMap<string, string>;
   /** Epoch ms of trusted time. */
   readonly now: number;
+  /** Epoch ms up to which an instant has passed beyond doubt. */
+  readonly settledUntil: number;
+  /** The absence that this judgement ends; null: there was none. */
+  readonly away: Absence | null;
+}
+
+/** The judgement by the terms of this device; notices that it makes are kept and counted at once. */
+function judgeByTerms(store: Store, rules: InForce, around: Around): Judgement {
+  const { device, now, away, homes } = around;
+  const components = attach(store, rules.catalogue);
+  const by = (absence: Absence | null): Judgement => {
+    const terms = termsOf(store, rules, { zone: device.zone, now, away: absence });
+    return judge(components, rules, { ...around, terms });
+  };
+  const judgement = by(away);
+  const verdicts = judgement.judged.map(({ verdict }) => verdict);
+  // Where an assignment keeps it from speaking, nothing counts as said.
+  const ceiling = ceilingAt(rules, device.maxAction, now);
+  if (ceiling !== device.maxAction) return judgement;
+  const isHeard = homes.size > 0 && ceiling !== 'observe';
+  return noteJudged(store, verdicts, { now, isHeard }) ? by(null) : judgement;
 }
 
 /** Judges every component; the changes are in the store when it returns. */
 export function judgeStored(store: Store, rules: InForce, around: Around): Judgement {
-  const judgement = judge(attach(store, rules.catalogue), rules, around);
+  const judgement = store.transaction(() => judgeByTerms(store, rules, around));
   const known = new Map(store.verdicts().map((one) => [one.component, one]));
   const changed = judgement.judged.filter(
     ({ component, verdict }) =>

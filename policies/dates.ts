@@ -52,6 +52,13 @@ export function isZone(text: string): boolean {
   return isRead(() => new Intl.DateTimeFormat('en', { timeZone: text }));
 }
 
+/** The IANA zone this machine is in now; UTC where what it is set to is none. */
+export function currentZone(): string {
+  // Undefined for a TZ that nobody knows, whatever the types say.
+  const zone: string | undefined = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return zone !== undefined && zone !== 'Etc/Unknown' ? zone : 'UTC';
+}
+
 /** The zone whose days a policy counts in: its own, or the device's for `device-local`. */
 export function zoneOf(timezone: string | null, deviceZone: string): string {
   if (timezone === 'device-local') return deviceZone;

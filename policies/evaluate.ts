@@ -33,7 +33,7 @@ export interface DeviceContext {
   readonly person: string | null;
   readonly group: string | null;
   readonly platform: Platform;
-  /** IANA zone, resolved once for `device-local` dates. */
+  /** IANA zone of the device, for `device-local` dates of rules that are not in `zones`. */
   readonly zone: string;
   /** Whose device it is (`AssignedUser`), for policies that name persons; left out where nobody said. */
   readonly assignedUser?: string | null;
@@ -55,6 +55,8 @@ export interface Verdict {
   readonly effective: number | null;
   /** When the device was first told of the rule, where that counts: the rule gives a grace. */
   readonly noticed?: number;
+  /** The zone in which `device-local` dates of the rule were read; left out for any other timezone. */
+  readonly zone?: string;
   /** Until when the device has grace, where the rule gives any; after the policy's date or before. */
   readonly graceUntil?: number;
   /** From when the later, stronger action of the rule is asked for, where it has one. */
@@ -97,6 +99,13 @@ export interface EvaluationInput {
    * force no earlier than its grace from now. Only rules with a grace are looked up.
    */
   readonly notices?: ReadonlyMap<string, number>;
+  /** Rule id to the zone in which its `device-local` dates were read, once and for all. */
+  readonly zones?: ReadonlyMap<string, string>;
+  /**
+   * Epoch ms: what comes into force up to this instant may be enforced. `block` and `remove` of what
+   * came later wait until time is confirmed or was counted; left out, nothing waits.
+   */
+  readonly settledUntil?: number;
 }
 
 /** Mildest first, as `actions` of the document. */
@@ -172,6 +181,18 @@ function actionAt(denial: ReadyDenial, terms: ReturnType<typeof termsOf>, now: n
   return denial.announce === null || now >= denial.announce ? denial.before : 'observe';
 }
 
+/** The ceiling while it is not settled that an instant has passed: nothing is stopped on a doubt. */
+function certainAction(
+  denial: ReadyDenial,
+  { effective, escalation }: ReturnType<typeof termsOf>,
+  { now, settledUntil = Infinity }: EvaluationInput,
+): Action {
+  if (now < effective) return 'remove';
+  if (effective > settledUntil) return 'notify';
+  const isEscalated = escalation !== null && now >= escalation.at;
+  return isEscalated && escalation.at > settledUntil ? denial.after : 'remove';
+}
+
 /** A decision at an instant; `denial` is there exactly when it denies. */
 function verdictOf(
   decided: { policy: string; rule: string; decision: Decision; denial: ReadyDenial | null },
@@ -194,29 +215,45 @@ function verdictOf(
     announce: denial.announce,
     effective,
     ...(noticed === undefined ? undefined : { noticed }),
+    ...(denial.deviceZone === null ? undefined : { zone: denial.deviceZone }),
     ...(denial.hasGrace ? { graceUntil } : undefined),
     ...(escalation === null ? undefined : { escalates: escalation.at }),
     daysLeft: denial.daysLeftAt(now, effective),
     action,
-    effectiveAction: milder(action, device.maxAction),
+    effectiveAction: milder(milder(action, device.maxAction), certainAction(denial, terms, input)),
     replacement: denial.replacement,
   };
+}
+
+/** A rule's denial with its dates in the zone that was fixed for the rule, where one was. */
+function fixedDenial(
+  rule: string,
+  denial: ReadyDenial | null,
+  { policy, catalogue, zones }: EvaluationInput,
+): ReadyDenial | null {
+  const zone = zones?.get(rule);
+  if (zone === undefined || policy === null) return denial;
+  if (denial === null || denial.deviceZone === null || denial.deviceZone === zone) return denial;
+  return readyPolicy(policy, catalogue, zone).denialOf(rule);
 }
 
 function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput): Verdict {
   const policy = ready.id;
   if (decider.kind === 'rule') {
-    const { id: rule, decision, denial } = decider.rule;
+    const { id: rule, decision } = decider.rule;
+    const denial = fixedDenial(rule, decider.rule.denial, input);
     const verdict = verdictOf({ policy, rule, decision, denial }, input);
     // The date stays visible, but nothing is asked for on a guess.
     return decider.isVersionUnknown
       ? { ...verdict, status: 'unknown', action: null, effectiveAction: null }
       : verdict;
   }
-  const { decision, denial } = ready.default;
+  const { decision } = ready.default;
   switch (decider.reach) {
-    case 'full':
+    case 'full': {
+      const denial = fixedDenial('default', ready.default.denial, input);
       return verdictOf({ policy, rule: 'default', decision, denial }, input);
+    }
     case 'not in use':
       return { status: 'allowed', policy, rule: 'default', ...nothingAsked };
     case 'not a known tool': {

@@ -10,6 +10,8 @@ import { conditionsOf, type Answer, type Condition, type Subject } from './match
 import type { TracedCondition } from './trace.js';
 
 export interface ReadyDenial {
+  /** The zone in which its dates were read, where that is the device's own; else null. */
+  readonly deviceZone: string | null;
   readonly severity: Severity;
   /** Epoch ms. */
   readonly announce: number | null;
@@ -40,6 +42,8 @@ export interface ReadyPolicy {
   readonly id: string;
   readonly rules: readonly ReadyRule[];
   readonly default: { readonly decision: Decision; readonly denial: ReadyDenial | null };
+  /** The denial of a rule, or of `default`; null for what does not deny. */
+  denialOf(rule: string): ReadyDenial | null;
   /** The rules, in order, that can match a component of this tool. */
   rulesFor(subject: Subject): readonly ReadyRule[];
 }
@@ -79,6 +83,7 @@ function readyDenial(denial: Denial, policy: Policy, deviceZone: string): ReadyD
   const escalated =
     escalate === null ? null : remembering((at) => addDuration(at, escalate.after, zone));
   return {
+    deviceZone: policy.timezone === 'device-local' ? deviceZone : null,
     severity: denial.severity,
     announce: denial.announce === null ? null : instant(denial.announce),
     effective: instant(denial.effective),
@@ -137,13 +142,13 @@ function compilePolicy(policy: Policy, catalogue: Catalogue, zone: string): Read
   const compiled = policy.rules.map((rule) => compileRule(rule, policy, catalogue, zone));
   const { decision, denial } = policy.default;
   const byTool = new Map<string | null, readonly ReadyRule[]>();
+  const byDefault = denial === null ? null : readyDenial(denial, policy, zone);
+  const denials = new Map(compiled.map(({ rule }) => [rule.id, rule.denial]));
   return {
     id: policy.policy,
     rules: compiled.map(({ rule }) => rule),
-    default: {
-      decision,
-      denial: denial === null ? null : readyDenial(denial, policy, zone),
-    },
+    default: { decision, denial: byDefault },
+    denialOf: (rule) => denials.get(rule) ?? (rule === 'default' ? byDefault : null),
     rulesFor: (subject) => {
       const id = subject.component.tool;
       const known = byTool.get(id);

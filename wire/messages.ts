@@ -6,7 +6,7 @@
  * History of the wire version (it only grows, and travels in the WebSocket subprotocol name):
  *   1  2026-11-25  hello, welcome, get, available, document, report, ack, resync, busy, refused;
  *                  a component's candidateReasons and gateway, counts of kinds beside components,
- *                  a verdict's noticed, graceUntil and escalates
+ *                  a verdict's noticed, graceUntil, escalates and zone
  */
 import Type, { type Static } from 'typebox';
 import {
@@ -70,6 +70,8 @@ export const ReportedVerdict = Type.Object(
     /** Of a rule with a grace: when the device was first told of it, and until when it has grace. */
     noticed: Type.Optional(instant),
     graceUntil: Type.Optional(instant),
+    /** The zone in which the device has read the dates of a `device-local` rule, once and for all. */
+    zone: Type.Optional(text(64)),
     /** From when the later, stronger action is asked for, where the rule has one. */
     escalates: Type.Optional(instant),
   },

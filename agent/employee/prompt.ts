@@ -1,6 +1,6 @@
 /**
- * When to speak, and to whom: once per finding and rule, to the person who owns the install; about
- * what belongs to the machine, to each of its people once. What could not be shown does not count as
+ * When to speak, and to whom: once per finding, rule and status, to the person who owns the install;
+ * about what belongs to the machine, to each of its people once. What could not be shown does not count as
  * shown and is tried again. It blocks nobody: the loop offers findings and goes on.
  */
 import type { Catalogue } from '../../policies/catalogue.js';
@@ -72,11 +72,12 @@ export function findingsOf(
 export interface PrompterParts {
   readonly notifier: Notifier;
   readonly recipients: () => readonly Recipient[];
+  /** Whether it was the last that this finding and rule was shown with the status it has. */
   readonly wasShown: (finding: Finding) => boolean;
   /** Makes it durable and reports it. */
   readonly onShown: (finding: Finding) => void;
   readonly onNotShown: (finding: Finding, why: string) => void;
-  /** Once per finding and rule in the life of this process, for the terminal. */
+  /** Once per finding, rule and status in the life of this process, for the terminal. */
   readonly onLine: (finding: Finding, line: string) => void;
   readonly organisation: string | null;
   readonly contact: string | null;
@@ -104,7 +105,7 @@ export function createPrompter(parts: PrompterParts, nowMs: () => number = Date.
   const triedAt = new Map<string, number>();
   let chain = Promise.resolve();
   const tell = async (finding: Finding, facts: PromptFacts): Promise<void> => {
-    const id = `${finding.key}\n${finding.rule}`;
+    const id = `${finding.key}\n${finding.rule}\n${finding.verdict.status}`;
     const recipient = parts.recipients().find(({ account }) => account === finding.account);
     const env = recipient?.isCurrent === true ? parts.env : null;
     const language = languageFor({ home: recipient?.home ?? '/nonexistent', env });
@@ -146,12 +147,12 @@ function factsOf(
     toolName: tool === null ? name : nameOf(tool),
     isInForce: verdict.status === 'violation',
     effective: verdict.effective ?? 0,
-    zone: zoneOf(policy.timezone, deviceZone),
+    zone: zoneOf(policy.timezone, verdict.zone ?? deviceZone),
     daysLeft: Math.max(0, verdict.daysLeft ?? 0),
     replacementName: verdict.replacement === null ? null : nameOf(verdict.replacement.tool),
     guide: verdict.replacement?.guide ?? null,
     reason,
     organisation,
-    contact,
+    contact: policy.contact?.replace(/^mailto:/, '') ?? contact,
   };
 }

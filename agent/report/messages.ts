@@ -77,6 +77,7 @@ function toReportedVerdict(verdict: Verdict): ReportedVerdict {
     replacement: verdict.replacement?.tool ?? null,
     ...instantOf('noticed', verdict.noticed),
     ...instantOf('graceUntil', verdict.graceUntil),
+    ...(verdict.zone === undefined ? {} : { zone: fitText(verdict.zone, 64) }),
     ...instantOf('escalates', verdict.escalates),
   };
 }

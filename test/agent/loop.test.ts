@@ -11,6 +11,7 @@ import { startLoop, type Loop, type LoopParts } from '../../agent/loop.js';
 import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
 import { createScanner, type Scanner } from '../../agent/scanner.js';
 import { openStore, type Store } from '../../agent/store.js';
+import { noteTold } from '../../agent/terms.js';
 import { startWatch } from '../../agent/watch.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { AssignmentPayload } from '../../wire/assignment.js';
@@ -106,7 +107,15 @@ afterEach(async () => {
   store.close();
 });
 
-const clock: Clock = { now: () => now, isConfirmed: true, confirm: () => {}, save: () => {} };
+const clock: Clock = {
+  now: () => now,
+  isConfirmed: true,
+  confirm: () => {},
+  save: () => {},
+  savedMs: null,
+  settledUntil: () => Infinity,
+  reset: () => {},
+};
 const log = {
   debug: () => {},
   info: () => {},
@@ -123,9 +132,10 @@ const makePrompter: LoopParts['prompter'] = (raising) =>
       },
     },
     recipients: () => [{ account: 'ana', uid: 1000, home, isCurrent: true }],
-    wasShown: ({ key, rule }) => store.wasPrompted(key, rule),
+    wasShown: ({ key, rule, verdict }) => store.promptedAs(key, rule) === verdict.status,
     onShown({ key, rule, tool, account, verdict }) {
-      store.rememberPrompt(key, rule, now);
+      store.rememberPrompt(key, rule, { status: verdict.status, atMs: now });
+      if (noteTold(store, verdict, now)) raising.judgeAgain();
       const subject = { kind: 'person', account } as const;
       raising.raise({ subject, event: 'prompt-shown', tool, rule: verdict.rule });
     },
