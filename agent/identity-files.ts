@@ -37,7 +37,12 @@ export const Pins = Type.Object({
   /** JWK `x` of the policy key trusted now; a signed rotation replaces it. */
   policyKey: PublicKeyX,
   bundle: Floor,
+  /** The assignment that was taken last. */
   assignment: Floor,
+  /** By the JWK `x` of an online key, the highest sequence of the assignments it signed. */
+  assignmentFloors: Type.Optional(
+    Type.Record(PublicKeyX, Type.Integer({ minimum: 0 }), { maxProperties: 64 }),
+  ),
   /** Thumbprints of policy keys that were trusted and no longer are; no setting brings one back. */
   retired: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 256 })),
   /** SHA-256 of documents that were refused and told of; the newest last. */

@@ -20,6 +20,7 @@ import { maxFrameBytes } from '../../wire/messages.js';
 import { parseJson } from '../../wire/parse.js';
 import { readPins, writePins, type Identity, type Pins } from '../identity-files.js';
 import type { DocumentKind, Store } from '../store.js';
+import { assignmentFloor, withAssignment } from './floors.js';
 
 export interface RefusedDocument {
   readonly kind: 'refused';
@@ -49,6 +50,8 @@ export interface Documents {
    * and not gone by.
    */
   take(what: DocumentKind, content: string, offered?: number): Promise<TakenDocument>;
+  /** The highest sequence of an assignment taken under the keys of the bundle, held or not; 0: none. */
+  assignmentSequence(): number;
   /** Of the newest bundle taken, gone by or not; 0: none. */
   bundleSequence(): number;
   /** Thumbprint of the policy key that the next bundle has to be signed by. */
@@ -135,6 +138,10 @@ class HeldDocuments implements Documents {
     const isStep = what === 'bundle' && this.#step > 0;
     if (!isStep && !this.needsCatalogue()) this.#changed();
     return taken;
+  }
+
+  assignmentSequence(): number {
+    return assignmentFloor(this.#pins, this.#bundle?.assignmentKeys ?? []).sequence;
   }
 
   bundleSequence(): number {
@@ -246,19 +253,24 @@ class HeldDocuments implements Documents {
   }
 
   #assignmentTrust(): Parameters<typeof verifyAssignment>[1] {
-    const { assignment: floor, deviceId, serverId } = this.#pins;
+    const { deviceId, serverId } = this.#pins;
     const keys = this.#bundle?.assignmentKeys ?? [];
+    const floor = assignmentFloor(this.#pins, keys);
     return { keys, floor, device: deviceId, server: serverId };
   }
 
   async #verifyAssignment(jws: string): Promise<TakenDocument> {
-    const verified = await verifyAssignment(jws, this.#assignmentTrust());
+    const trust = this.#assignmentTrust();
+    const verified = await verifyAssignment(jws, trust);
     if (verified.kind === 'refused') {
       const { code, message } = verified;
       return this.#refuse('assignment', jws, { code, message });
     }
     this.#save('assignment', jws, verified.payload.sequence);
-    if (verified.kind === 'assignment') this.#keep({ ...this.#pins, assignment: verified.floor });
+    if (verified.kind === 'assignment') {
+      const { floor, signedBy } = verified;
+      this.#keep(withAssignment(this.#pins, { floor, signedBy, keys: trust.keys }));
+    }
     const isNew = this.#assignment?.sequence !== verified.payload.sequence;
     this.#assignment = verified.payload;
     return { kind: 'taken', isNew };

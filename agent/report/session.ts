@@ -121,13 +121,13 @@ export class Session {
 
   #greet(): void {
     const { documents, outbox, facts, wallNow } = this.#context;
-    const { bundle, assignment, catalogue } = documents.current();
+    const { bundle, catalogue } = documents.current();
     this.#send({
       type: 'hello',
       wire: wireVersion,
       facts: facts(),
       bundleSequence: bundle?.sequence ?? 0,
-      assignmentSequence: assignment?.sequence ?? 0,
+      assignmentSequence: documents.assignmentSequence(),
       catalogueSha256: catalogue.sha256,
       streams: outbox.streams().slice(0, 4096),
       wallTime: new Date(wallNow()).toISOString(),
