@@ -11,6 +11,7 @@ import type { Component } from '../policies/component.js';
 import { createContentsCache, type FileCache, type SavedCache } from './detect/contents-cache.js';
 import {
   detectors,
+  watchedFolders,
   type Detector,
   type ProcessEntry,
   type Reader,
@@ -75,6 +76,8 @@ export interface Memory {
   catalogue: Catalogue | null;
   contents: FileCache | null;
   plan: KeptPlan | null;
+  /** The folders to watch of roots where they depend on what lies there. */
+  readonly watches: Map<string, Watched>;
   /** The readings of all roots of a detector, if nothing was left open. */
   readonly read: Map<Detector, Readings>;
   /** People, places and what was asked for, the last time. */
@@ -87,6 +90,13 @@ interface KeptPlan {
   /** What the roots depend on besides the disk. */
   readonly shape: string;
   readonly byDetector: ReadonlyMap<Detector, Named>;
+}
+
+interface Watched {
+  readonly shape: string;
+  readonly folders: readonly string[];
+  /** null: not all of it is known. */
+  readonly looked: LookedAt | null;
 }
 
 interface Readings {
@@ -107,6 +117,7 @@ export const newMemory = (): Memory => ({
   catalogue: null,
   contents: null,
   plan: null,
+  watches: new Map(),
   read: new Map(),
   shape: '',
   running: new Map(),
@@ -130,7 +141,10 @@ export async function runScan(
   const scene = sceneOf(place, request, memory);
   const { world } = scene;
   await prepareScan(world);
-  const plan = planFor(scene, memory, request.roots);
+  const named = planFor(scene, memory, request.roots);
+  const plan = named.map((one) => withWatch(one, { scene, memory }, request.roots));
+  const ids = new Set(plan.map(({ root }) => root.id));
+  for (const id of memory.watches.keys()) if (!ids.has(id)) memory.watches.delete(id);
   const roots = plan.map(({ root }) => root);
   steps.plan(roots);
   const { roots: wanted, skip } = request;
@@ -157,6 +171,37 @@ export async function runScan(
 interface Work {
   readonly scene: Scene;
   readonly memory: Memory;
+}
+
+/** The root with all that is to be watched of it, looked up anew where it may have changed. */
+function withWatch(
+  planned: Planned,
+  { scene, memory }: Work,
+  wanted: ScanRequest['roots'],
+): Planned {
+  const { root, detector, failures } = planned;
+  if (detector.watch === undefined || failures.length > 0) return planned;
+  const known = memory.watches.get(root.id);
+  const isAsked = wanted === 'all' || wanted.size === 0 || wanted.has(root.id);
+  const isSound =
+    known?.shape === scene.shape && (!isAsked || known.looked?.isSame(scene.stamps) === true);
+  const watched = isSound ? known : watchedOf(planned, scene);
+  memory.watches.set(root.id, watched);
+  return { ...planned, root: { ...root, watch: watched.folders } };
+}
+
+function watchedOf(planned: Planned, scene: Scene): Watched {
+  const looked = scene.lookAt();
+  const own = scene.alone();
+  const [{ root } = planned] = inHomes({ roots: [planned], homes: scene.world.homes }, own.homes);
+  const { shape, isAllSeen } = scene;
+  try {
+    const folders = watchedFolders(planned.detector, root, own);
+    return { shape, folders, looked: isAllSeen ? looked : null };
+  } catch {
+    // What cannot be told now is asked again, and the full scan does without.
+    return { shape, folders: root.watch, looked: null };
+  }
 }
 
 /** The readings of all roots of a detector, when they need not be made again. */

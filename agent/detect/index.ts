@@ -232,6 +232,11 @@ export interface Detector {
   roots(world: World): readonly Root[];
   /** What one root holds. Problems go to the reader; nothing is thrown for what a disk may hold. */
   read(root: Root, world: World, reader: Reader): readonly Component[];
+  /**
+   * More folders of a root to watch, which depend on what lies there now: `roots` looks into none. Asked by
+   * who watches, so a single scan does without.
+   */
+  readonly watch?: (root: Root, world: World) => readonly string[];
   /** Loads what reading this world needs and most worlds do not; awaited before its roots are read. */
   readonly prepare?: (world: World) => Promise<void>;
 }
@@ -259,3 +264,8 @@ export const detectors: readonly Detector[] = [
   ...channelDetectors,
   insideWsl(() => channelDetectors),
 ];
+
+/** All folders of a root that are to be watched now. */
+export function watchedFolders(detector: Detector, root: Root, world: World): readonly string[] {
+  return [...new Set([...root.watch, ...(detector.watch?.(root, world) ?? [])])];
+}

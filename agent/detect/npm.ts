@@ -9,16 +9,15 @@ import { confidenceOf, npmSigns, type Signs } from './candidates.js';
 import { makeComponent, toolOf } from './component.js';
 import type { Detector, Reader, Root, World } from './index.js';
 import { foldersOf, type PackageFolder } from './npm-layouts.js';
-import { npmPlaces, rootOfPlace, type NpmPlace } from './npm-roots.js';
+import { npmPlaces, rootOfPlace } from './npm-roots.js';
 
 export const npmDetector: Detector = {
   channel: 'npm',
-  roots(world) {
-    return npmPlaces(world).map((place) => {
-      const reader = world.reader({ within: [place.within] });
-      return rootOfPlace(place, watchOf(place, world, reader));
-    });
-  },
+  roots: (world) =>
+    npmPlaces(world).map((place) => {
+      return rootOfPlace(place, isWatched(place.layout) ? [place.path] : []);
+    }),
+  watch: (root, world) => foldersToWatch(root, world, world.reader(root.boundary)),
   read(root, world, reader) {
     const folders = foldersOf(root, world, reader);
     const found = [
@@ -29,12 +28,14 @@ export const npmDetector: Detector = {
   },
 };
 
-/** The folders whose entries change when a package comes or goes: the root's own and catalogued scopes. */
-function watchOf(place: NpmPlace, world: World, reader: Reader): readonly string[] {
-  if (place.layout === 'projects' || place.layout === 'bunx') return [];
-  const root = rootOfPlace(place, []);
-  if (reader.target(place.path)?.kind !== 'dir') return [place.path];
-  const modules = foldersOf(root, world, reader).flatMap(({ path, watch }) => [
+/** Whether anybody waits for a change there. */
+const isWatched = (layout: string | undefined): boolean =>
+  layout !== 'projects' && layout !== 'bunx';
+
+/** The folders whose entries change when a package comes or goes, catalogued scopes among them. */
+function foldersToWatch(root: Root, world: World, reader: Reader): readonly string[] {
+  if (!isWatched(root.layout) || reader.target(root.path)?.kind !== 'dir') return [];
+  return foldersOf(root, world, reader).flatMap(({ path, watch }) => [
     ...watch,
     path,
     ...reader
@@ -42,7 +43,6 @@ function watchOf(place: NpmPlace, world: World, reader: Reader): readonly string
       .filter(({ name }) => name.startsWith('@') && scopesOf(world).has(name))
       .map(({ name }) => world.path.join(path, name)),
   ]);
-  return [...new Set([place.path, ...modules])];
 }
 
 const scopeLists = new WeakMap<World, ReadonlySet<string>>();

@@ -8,18 +8,17 @@ import type { Component, ComponentState } from '../../policies/component.js';
 import { confidenceOf } from './candidates.js';
 import { makeComponent, toolOf } from './component.js';
 import type { Detector, Reader, Root, World } from './index.js';
-import { pythonPlaces, rootOfPlace, type PythonPlace } from './python-places.js';
+import { pythonPlaces, rootOfPlace } from './python-places.js';
 import { distributionsIn, type Distribution, type Suspects } from './python-records.js';
 import { pythonSites, type Asked, type Site } from './python-sites.js';
 
 export const python: Detector = {
   channel: 'pypi',
-  roots(world) {
-    return pythonPlaces(world).map((place) => {
-      const reader = world.reader({ within: [place.within] });
-      return rootOfPlace(place, watchOf(place, world, reader));
-    });
-  },
+  roots: (world) =>
+    pythonPlaces(world).map((place) => {
+      return rootOfPlace(place, isWatched(place.layout) ? [place.path] : []);
+    }),
+  watch: (root, world) => sitesToWatch(root, world, world.reader(root.boundary)),
   read(root, world, reader) {
     return pythonSites(root, world, reader).flatMap((site) =>
       componentsIn(site, { root, world, reader }),
@@ -30,15 +29,18 @@ export const python: Detector = {
 /** So many environments of one root are watched themselves; beyond, their folder is. */
 const maxWatched = 40;
 
-/** The root and each site-packages folder; what nobody waits for is left to the next full scan. */
-function watchOf(place: PythonPlace, world: World, reader: Reader): readonly string[] {
-  if (['projects', 'uvx', 'pipx-run', 'mise'].includes(place.layout)) return [];
+/** What nobody waits for is left to the next full scan. */
+const isWatched = (layout: string | undefined): boolean =>
+  !['projects', 'uvx', 'pipx-run', 'mise'].includes(layout ?? '');
+
+/** Each site-packages folder of a root. */
+function sitesToWatch(root: Root, world: World, reader: Reader): readonly string[] {
+  const { layout, path } = root;
+  if (!isWatched(layout) || reader.target(path)?.kind !== 'dir') return [];
   // Where packages lie in a tool's environment can be said without reading what it was made for.
-  const isOfTools = place.layout === 'pipx' || place.layout === 'uv';
-  const root = rootOfPlace(isOfTools ? { ...place, layout: 'environments' } : place, []);
-  if (reader.target(place.path)?.kind !== 'dir') return [place.path];
-  const sites = pythonSites(root, world, reader).slice(0, maxWatched);
-  return [...new Set([place.path, ...sites.map(({ path }) => path)])];
+  const isOfTools = layout === 'pipx' || layout === 'uv';
+  const sites = pythonSites(isOfTools ? { ...root, layout: 'environments' } : root, world, reader);
+  return sites.slice(0, maxWatched).map((site) => site.path);
 }
 
 interface Look {

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Home, World } from '../../agent/detect/index.js';
+import { watchedFolders, type Home, type World } from '../../agent/detect/index.js';
 import { npmDetector } from '../../agent/detect/npm.js';
 import { folderWorld, homesWorld } from '../../agent/detect/world.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
@@ -259,7 +259,7 @@ describe('what is watched', () => {
     npmDetector
       .roots(world)
       .filter((root) => root.home === owner)
-      .flatMap((root) => root.watch);
+      .flatMap((root) => watchedFolders(npmDetector, root, world));
 
   test('the folder of packages and the catalogued scopes in it, and no package', () => {
     made.npmGlobal(path.join(top, 'usr/local'), made.claudeCode('2.1.120'), {

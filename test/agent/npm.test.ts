@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { homesWorld, folderWorld } from '../../agent/detect/world.js';
 import { npmDetector } from '../../agent/detect/npm.js';
-import type { World } from '../../agent/detect/index.js';
+import { watchedFolders, type World } from '../../agent/detect/index.js';
 import { scanWorld, type ScanResult } from '../../agent/scan.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { link, place } from '../worlds/native.js';
@@ -243,7 +243,8 @@ describe('Node version managers', () => {
     expect(rows({ readings, ...result }, home)).toEqual([
       `codex-cli 0.48.0 installed fnm ${at}/@openai/codex`,
     ]);
-    const watched = readings.flatMap(({ root }) => root.watch);
+    const world = homesWorld([home], { catalogue });
+    const watched = readings.flatMap(({ root }) => watchedFolders(npmDetector, root, world));
     expect(watched.filter((folder) => folder.includes('multishells'))).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { World } from '../../agent/detect/index.js';
+import { watchedFolders, type World } from '../../agent/detect/index.js';
 import { executables } from '../../agent/detect/executables.js';
 import { python } from '../../agent/detect/python.js';
 import { folderWorld, homesWorld } from '../../agent/detect/world.js';
@@ -189,9 +189,12 @@ describe('tools in an environment of their own', () => {
 
 test('what is watched: the folder of environments, and in each the one that an update changes', () => {
   const at = made.pipx(home, made.aider('0.86.1'));
-  const roots = python.roots(homesWorld([home], { catalogue, platform: 'linux' }));
-  const watched = (below: string): readonly string[] | undefined =>
-    roots.find((root) => root.path === path.join(home, below))?.watch;
+  const world = homesWorld([home], { catalogue, platform: 'linux' });
+  const watched = (below: string): readonly string[] =>
+    python
+      .roots(world)
+      .filter((root) => root.path === path.join(home, below))
+      .flatMap((root) => watchedFolders(python, root, world));
   expect(watched('.local/share/pipx/venvs')).toEqual([
     path.join(home, '.local/share/pipx/venvs'),
     path.join(at, 'lib/python3.12/site-packages'),
