@@ -4,7 +4,7 @@
  * there is no policy, and every verdict is `unknown`.
  */
 import type { Catalogue } from '../policies/catalogue.js';
-import type { Channel, Platform } from '../policies/component.js';
+import type { Channel, Component, Platform } from '../policies/component.js';
 import { parsePolicy, type Action, type Policy } from '../policies/document.js';
 import { exceptionInstants } from '../policies/exceptions.js';
 import {
@@ -13,6 +13,7 @@ import {
   selectPolicy,
   wholeChannels,
   type DeviceContext,
+  type EvaluationInput,
   type Exception,
 } from '../policies/evaluate.js';
 import { nothingChosen, type Reporting } from '../policies/reporting.js';
@@ -145,49 +146,52 @@ export interface Judgement {
   readonly nextChange: number | null;
 }
 
-/** The verdict on each component at `now`, epoch ms of trusted time. `homes`: account to home folder. */
+/** What the verdicts of a device depend on beside its components and rules. */
+export interface JudgeContext {
+  readonly device: Device;
+  /** Account to home folder. */
+  readonly homes: ReadonlyMap<string, string>;
+  /** Epoch ms of trusted time. */
+  readonly now: number;
+  /** Left out, nobody was told of anything yet. */
+  readonly terms?: Terms;
+  /** What came into force later than this is not enforced yet; see `agent/clock.ts`. */
+  readonly settledUntil?: number;
+}
+
+/** All that the evaluation of a component takes. */
+export function evaluationInput(
+  component: Component,
+  rules: InForce,
+  { device, homes, now, terms = noTerms, settledUntil = Infinity }: JudgeContext,
+): EvaluationInput {
+  const { policy, catalogue, exceptions, group } = rules;
+  const { owner } = component;
+  const { id, hardwareId, platform, zone, assignedUser } = device;
+  const context: DeviceContext = {
+    ...{ id, hardwareId, platform, zone, assignedUser, group },
+    person: personOf(owner, rules, device),
+    maxAction: ceilingAt(rules, device.maxAction, now),
+    home: owner === null ? null : (homes.get(owner) ?? null),
+  };
+  const { notices, zones } = terms;
+  return {
+    ...{ policy, catalogue, exceptions, component, now, notices, zones, settledUntil },
+    device: context,
+  };
+}
+
+/** The verdict on each component. */
 export function judge(
   components: readonly StoredComponent[],
   rules: InForce,
-  around: {
-    readonly device: Device;
-    readonly homes: ReadonlyMap<string, string>;
-    readonly now: number;
-    /** Left out, nobody was told of anything yet. */
-    readonly terms?: Terms;
-    /** What came into force later than this is not enforced yet; see `agent/clock.ts`. */
-    readonly settledUntil?: number;
-  },
+  around: JudgeContext,
 ): Judgement {
-  const { device, homes, now, terms = noTerms, settledUntil = Infinity } = around;
-  const { notices, zones, nextNotice } = terms;
+  const { now, terms = noTerms, settledUntil = Infinity } = around;
   const instants = [...exceptionInstants(rules.exceptions), rules.pauseAt(now)?.until ?? 0];
-  if (nextNotice !== null) instants.push(nextNotice);
-  const maxAction = ceilingAt(rules, device.maxAction, now);
+  if (terms.nextNotice !== null) instants.push(terms.nextNotice);
   const judged = components.map(({ component, firstSeen }) => {
-    const { owner } = component;
-    const context: DeviceContext = {
-      id: device.id,
-      hardwareId: device.hardwareId,
-      person: personOf(owner, rules, device),
-      group: rules.group,
-      platform: device.platform,
-      zone: device.zone,
-      maxAction,
-      home: owner === null ? null : (homes.get(owner) ?? null),
-    };
-    const { policy, catalogue, exceptions } = rules;
-    const { verdict } = evaluate({
-      policy,
-      catalogue,
-      exceptions,
-      component,
-      device: context,
-      now,
-      notices,
-      zones,
-      settledUntil,
-    });
+    const { verdict } = evaluate(evaluationInput(component, rules, around));
     const { announce, effective, escalates } = verdict;
     for (const at of [announce, effective, escalates]) if (at != null) instants.push(at);
     for (const at of [effective, escalates]) {
