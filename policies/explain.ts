@@ -6,7 +6,7 @@
 import type { Catalogue } from './catalogue.js';
 import type { Component } from './component.js';
 import { zoneOf } from './dates.js';
-import type { Action, Denial, Match, Severity, Text } from './document.js';
+import type { Action, Denial, Match, Rule, Severity, Text } from './document.js';
 import {
   evaluate,
   type EvaluationInput,
@@ -110,8 +110,10 @@ export interface Explanation {
 }
 
 export interface ExplainOptions {
-  /** Fields of a match that the one who asks does not know of this component. */
-  readonly unreported?: ReadonlySet<keyof Match>;
+  /** The fields of a rule's match that the one who explains does not know of this component. */
+  readonly unreported?: (rule: Rule) => readonly (keyof Match)[];
+  /** False where the ceiling of the device is not known: then no action under it is said. */
+  readonly isCeilingKnown?: boolean;
   /** Where to ask when the policy does not say. */
   readonly contact?: string | null;
 }
@@ -123,7 +125,14 @@ const isoOrNull = (at: number | null | undefined): Iso | null => (at == null ? n
 export function explain(input: EvaluationInput, options: ExplainOptions = {}): Explanation {
   const { policy, catalogue, component, device, now } = input;
   const { verdict, trace } = evaluate(input);
-  const steps = trace.map((one) => withUnreported(one, options.unreported ?? new Set()));
+  const { unreported = () => [], isCeilingKnown = true, contact = null } = options;
+  const rules = new Map(policy?.rules.map((rule) => [rule.id, rule]));
+  const steps = trace.map((one) => {
+    const rule = one.cause.kind === 'rule' ? rules.get(one.rule) : undefined;
+    return rule === undefined ? one : withUnreported(one, unreported(rule));
+  });
+  const underCeiling = <T extends Pick<ExplainedVerdict, 'effectiveAction'>>(said: T): T =>
+    isCeilingKnown ? said : { ...said, effectiveAction: null };
   const open = steps.find((one) => !one.matched && isOpen(one)) ?? null;
   const isDecided = open === null;
   const policyZone = zoneOf(policy?.timezone ?? null, device.zone);
@@ -135,13 +144,13 @@ export function explain(input: EvaluationInput, options: ExplainOptions = {}): E
       policy === null ? null : { policy: policy.policy, title: policy.title, zone: policyZone },
     deviceZone: device.zone,
     at: iso(now),
-    verdict: isDecided ? plainVerdict(verdict) : null,
+    verdict: isDecided ? underCeiling(plainVerdict(verdict)) : null,
     undecided: open === null ? null : { rule: open.rule, fields: openFields(open) },
     steps: steps.map((one) => explainedStep(one, zones)),
     untried: untriedOf(input, steps),
-    coming: isDecided ? comingChanges(input) : [],
+    coming: isDecided ? comingChanges(input).map(underCeiling) : [],
     awaitsNotice: isDecided && verdict.graceUntil !== undefined && verdict.noticed === undefined,
-    advice: denial === null ? null : adviceOf(denial, input, options.contact ?? null),
+    advice: denial === null ? null : adviceOf(denial, input, contact),
   };
 }
 
@@ -166,13 +175,13 @@ function plainVerdict(verdict: Verdict): ExplainedVerdict {
 }
 
 /** A step as one sees it who does not know these fields. */
-function withUnreported(step: TraceStep, unreported: ReadonlySet<keyof Match>): TraceStep {
+function withUnreported(step: TraceStep, unreported: readonly (keyof Match)[]): TraceStep {
   const { cause } = step;
-  if (cause.kind !== 'rule' || !cause.conditions.some(({ field }) => unreported.has(field))) {
+  if (cause.kind !== 'rule' || !cause.conditions.some(({ field }) => unreported.includes(field))) {
     return step;
   }
   const conditions = cause.conditions.map((one) =>
-    unreported.has(one.field) ? { ...one, found: null, answer: 'not-reported' as const } : one,
+    unreported.includes(one.field) ? { ...one, found: null, answer: 'not-reported' as const } : one,
   );
   const matched = conditions.every(({ answer }) => answer === 'yes');
   return { ...step, matched, cause: { ...cause, conditions } };

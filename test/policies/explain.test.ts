@@ -167,7 +167,7 @@ describe('what was not reported', () => {
   test('a rule that asks for it is left open, and nothing is decided', () => {
     const { verdict, undecided, steps, coming, advice } = explained(
       {},
-      { unreported: new Set(['publisher', 'path']) },
+      { unreported: () => ['publisher', 'path'] },
     );
     expect([verdict, coming, advice]).toEqual([null, [], null]);
     expect(undecided).toEqual({ rule: 'signed', fields: ['publisher'] });
@@ -182,10 +182,20 @@ describe('what was not reported', () => {
     });
   });
 
+  test('a ceiling that is not known is not said', () => {
+    const { verdict, coming } = explained({}, { isCeilingKnown: false });
+    expect([verdict?.action, verdict?.effectiveAction]).toEqual(['observe', null]);
+    expect(coming.map(({ action, effectiveAction }) => [action, effectiveAction])).toEqual([
+      ['notify', null],
+      ['block', null],
+      ['remove', null],
+    ]);
+  });
+
   test('a rule that is not met anyway stays so, and one that decides earlier decides', () => {
     const { verdict, undecided } = explained(
       { component: component({ tool: 'qoder' }) },
-      { unreported: new Set(['publisher']) },
+      { unreported: () => ['publisher'] },
     );
     expect([verdict?.status, undecided]).toEqual(['approved', null]);
   });
@@ -193,7 +203,7 @@ describe('what was not reported', () => {
   test('what looks met without the device, and is not known to be, decides nothing', () => {
     const signed = component({ publisher: 'Somebody' });
     expect(explained({ component: signed }).verdict?.status).toBe('allowed');
-    const unknown = explained({ component: signed }, { unreported: new Set(['publisher']) });
+    const unknown = explained({ component: signed }, { unreported: () => ['publisher'] });
     expect([unknown.verdict, unknown.undecided?.rule]).toEqual([null, 'signed']);
   });
 });
