@@ -152,7 +152,7 @@ export class Forecaster {
       policy === null ? { otherwise: null, branches: [] } : this.#branchesOf(policy, known);
     const open = new Set<OpenRule>();
     const { instants, catalogue } = this.#settings;
-    const notices = policy === null ? new Map() : this.#noticesOf(policy, around.device.zone);
+    const notices = policy === null ? none : this.#noticesFor(kind, policy, around.device.zone);
     const found = Uint8Array.from(instants, (now) => {
       const input = { catalogue, component, now, notices, ...around };
       let possible = bits[evaluate({ ...input, policy: otherwise }).verdict.status];
@@ -166,6 +166,13 @@ export class Forecaster {
       return isCertain ? possible : bitOf('unforeseen');
     });
     return { bits: found, open: [...open] };
+  }
+
+  /** Where the device has told when it was first told, that is so. */
+  #noticesFor({ rule, noticed }: Kind, policy: Policy, zone: string): ReadonlyMap<string, number> {
+    const notices = this.#noticesOf(policy, zone);
+    if (rule === null || noticed === null || !notices.has(rule)) return notices;
+    return new Map([...notices, [rule, Date.parse(noticed)]]);
   }
 
   /** Grace counts from the first notice; each device is taken to have had it as early as it could. */
@@ -203,9 +210,11 @@ export class Forecaster {
   }
 }
 
+const none: ReadonlyMap<string, number> = new Map();
+
 /** Fields that decide nothing are left empty. */
 function componentOf(kind: Kind): Component {
-  const { gateway, running, ...known } = kind;
+  const { gateway, running, rule: _rule, noticed: _noticed, ...known } = kind;
   return {
     ...known,
     id: '',

@@ -3,7 +3,7 @@
  * planned, at several instants. Whoever has several components counts once, by the worst of them;
  * `review` and `excepted` are counted besides for whoever has any. It judges nothing itself.
  */
-import { bitOf, outcomes, type Outcome } from './forecast.js';
+import { bitOf, outcomes, type OpenRule, type Outcome } from './forecast.js';
 
 /** How a device or person stands: by the worst outcome, but `review` decides nothing, as in the console. */
 export const standings = [
@@ -137,5 +137,31 @@ export class SetsByKey {
 
   clear(): void {
     this.#places.clear();
+  }
+}
+
+/** A rule that the server cannot foresee, and for how much that matters. */
+export interface OpenFigures extends OpenRule {
+  readonly components: number;
+  readonly devices: number;
+}
+
+export class OpenTally {
+  readonly #counts = new Map<string, OpenFigures & { readonly last: string }>();
+
+  /** Counts a component of a device; a device's components come one after another. */
+  add(rule: OpenRule, device: string): void {
+    const key = JSON.stringify(rule);
+    const before = this.#counts.get(key) ?? { ...rule, components: 0, devices: 0, last: '' };
+    this.#counts.set(key, {
+      ...before,
+      components: before.components + 1,
+      devices: before.devices + (before.last === device ? 0 : 1),
+      last: device,
+    });
+  }
+
+  figures(): readonly OpenFigures[] {
+    return [...this.#counts.values()].map(({ last: _, ...figures }) => figures);
   }
 }

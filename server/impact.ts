@@ -11,7 +11,14 @@ import type { Policy } from '../policies/document.js';
 import { selectPolicy, type DeviceContext, type Exception } from '../policies/evaluate.js';
 import { FleetExceptions } from './fleet-exceptions.js';
 import { Forecaster, type OpenRule, type ToldFrom } from './forecast.js';
-import { SetsByKey, Tally, type Figures, type Sets } from './impact-tally.js';
+import {
+  OpenTally,
+  SetsByKey,
+  Tally,
+  type Figures,
+  type OpenFigures,
+  type Sets,
+} from './impact-tally.js';
 import type { FleetComponent, FleetDevice, FleetReads, KindFields } from './store/fleet.js';
 import { readKind } from './store/fleet.js';
 import type { StoredException } from './store/records.js';
@@ -44,10 +51,6 @@ export interface ImpactAt {
   readonly people: Figures;
   /** Devices by tool. */
   readonly tools: readonly ToolFigures[];
-}
-export interface OpenFigures extends OpenRule {
-  readonly components: number;
-  readonly devices: number;
 }
 export interface Impact {
   readonly devices: number;
@@ -104,6 +107,9 @@ function kindFields(policies: readonly Policy[]): KindFields {
     path: matches.some((match) => match.path !== undefined),
     owner: matches.some((match) => match.owner !== undefined),
     running: matches.some((match) => match.running !== undefined),
+    notice: policies.some(({ rules, default: rest }) =>
+      [...rules, rest].some(({ denial }) => (denial?.grace ?? null) !== null),
+    ),
   };
 }
 
@@ -159,7 +165,7 @@ class Walk {
   readonly #devices: Tally;
   readonly #persons: Tally;
   readonly #tools = new Map<string, Tally>();
-  readonly #open = new Map<OpenRule, { components: number; devices: number; last: string }>();
+  readonly #open = new OpenTally();
 
   constructor(input: ImpactInput) {
     this.#input = input;
@@ -232,10 +238,7 @@ class Walk {
           figures: tally.figures(index),
         })),
       })),
-      open: [...this.#open].map(([rule, { components, devices }]) => ({
-        ...rule,
-        ...{ components, devices },
-      })),
+      open: this.#open.figures(),
     };
   }
 
@@ -319,7 +322,9 @@ class Walk {
     const sets = Uint8Array.from({ length: this.#slots }, (_, slot) =>
       slot % 2 === 0 ? (live.bits[slot >> 1] ?? 0) : (planned.bits[slot >> 1] ?? 0),
     );
-    return { tool: kind.tool, sets, open: planned.open };
+    // Devices may name any tool; only those of the catalogue are counted by name.
+    const tool = kind.tool === null ? null : (this.#input.catalogue.tool(kind.tool)?.id ?? null);
+    return { tool, sets, open: planned.open };
   }
 
   #count({ tool, sets, open }: Judged, device: string): void {
@@ -333,13 +338,7 @@ class Walk {
       if (this.#person.endsWith(`@${device}`)) this.#personSets.join(this.#person, sets);
       else this.#everywhere.join(this.#person.toLowerCase(), sets);
     }
-    for (const rule of open) {
-      const counts = this.#open.get(rule) ?? { components: 0, devices: 0, last: '' };
-      counts.components += 1;
-      if (counts.last !== device) counts.devices += 1;
-      counts.last = device;
-      this.#open.set(rule, counts);
-    }
+    for (const rule of open) this.#open.add(rule, device);
   }
 
   #endDevice(): void {

@@ -26,6 +26,8 @@ export interface KindFields {
   readonly path: boolean;
   readonly owner: boolean;
   readonly running: boolean;
+  /** When the device was first told of the rule that it reported. */
+  readonly notice: boolean;
 }
 
 /** Device, subject, id, kind. */
@@ -62,6 +64,9 @@ export interface Kind {
   readonly path: string | null;
   readonly owner: string | null;
   readonly running: boolean | null;
+  /** Rule of the reported verdict, and since when the device has been told of it: an instant. */
+  readonly rule: string | null;
+  readonly noticed: string | null;
 }
 
 /** The fields of a kind in the order of its text, which is a JSON array. */
@@ -78,6 +83,8 @@ const kindOrder = [
   'path',
   'owner',
   'running',
+  'rule',
+  'noticed',
 ] as const satisfies readonly (keyof Kind)[];
 
 export function readKind(text: string): Kind {

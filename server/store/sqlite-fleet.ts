@@ -10,8 +10,10 @@ const runningSql = `(c.state = 'running' OR (c.tool IS NOT NULL AND EXISTS (
   SELECT 1 FROM components r WHERE r.device = c.device AND r.subject = c.subject
     AND r.tool = c.tool AND r.state = 'running')))`;
 
+const noticed = "json_extract(c.verdict, '$.noticed')";
+
 /** In the order that `readKind` has. */
-function kindSql({ name, path, owner, running }: KindFields): string {
+function kindSql({ name, path, owner, running, notice }: KindFields): string {
   const fields = [
     'c.tool',
     'c.channel',
@@ -25,6 +27,8 @@ function kindSql({ name, path, owner, running }: KindFields): string {
     path ? 'c.path' : 'NULL',
     owner ? 'c.owner' : 'NULL',
     running ? runningSql : 'NULL',
+    notice ? `iif(${noticed} IS NULL, NULL, json_extract(c.verdict, '$.rule'))` : 'NULL',
+    notice ? noticed : 'NULL',
   ];
   return `json_array(${fields.join(', ')})`;
 }
