@@ -13,7 +13,7 @@ import type { Ranges } from './lint-ranges.js';
 import { coversNames, meet, situationsOf, toolList, type Reach } from './lint-reach.js';
 
 /** Comparisons of one find with one rule; a policy that takes more is not compared to its end. */
-const mostSteps = 15_000_000;
+const mostSteps = 5_000_000;
 const mostNamedRules = 4;
 
 interface Ordered {
@@ -80,7 +80,15 @@ function decidedBy(
     if (takeAway(left, earlier)) by.push(before);
     left = left.filter((one) => !isNothing(one));
   }
-  return left.length === 0 ? by : null;
+  if (left.length > 0) return null;
+  const isAlone = (before: number): boolean => {
+    const all = finds(reach, catalogue);
+    const earlier = reaches[before];
+    if (earlier !== undefined) takeAway(all, earlier);
+    return all.every(isNothing);
+  };
+  const alone = by.find(isAlone);
+  return alone === undefined ? by : [alone];
 }
 
 const isSameMatch = (one: Rule, other: Rule): boolean => canonical(one) === canonical(other);
