@@ -69,6 +69,8 @@ export interface DocumentsOptions {
   readonly store: Pick<Store, 'document' | 'saveDocument'>;
   readonly builtIn: Catalogue;
   readonly now: () => number;
+  /** For a look beside a running agent: no file is written. */
+  readonly isReadOnly?: boolean;
   /** Thumbprint from the setting `PolicyKey`; null: the pin alone says whom to trust. */
   readonly namedKey?: string | null;
   /** Called once for each text that was refused, also over restarts. */
@@ -300,7 +302,7 @@ class HeldDocuments implements Documents {
   }
 
   #keep(pins: Pins): void {
-    writePins(this.#options.dataFolder, pins);
+    if (this.#options.isReadOnly !== true) writePins(this.#options.dataFolder, pins);
     this.#pins = pins;
   }
 }
