@@ -117,10 +117,10 @@ function askedRules({ policy, catalogue, at, zone }: CompileInput): AskedRule[] 
 function branchesOf(rules: readonly AskedRule[], identity: Identity): Branch[] {
   const branches: Branch[] = [];
   for (const rule of rules) {
-    // A denial of places alone is no denial of this tool: it is told of as a whole.
-    if (rule.id !== 'default' && rule.isOfPlaceOnly && rule.decision === 'deny') continue;
     const reach = rule.reach(identity);
     if (reach.kind === 'no') continue;
+    // A denial of places alone is no denial of this tool: it is told of as a whole.
+    if (reach.kind === 'maybe' && rule.isOfPlaceOnly && rule.decision === 'deny') continue;
     branches.push({ rule, unseen: reach.kind === 'maybe' ? reach.unseen : [] });
     if (reach.kind === 'yes') break;
   }

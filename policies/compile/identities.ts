@@ -188,6 +188,13 @@ export interface ReachingRule {
   reach(identity: Identity): Reach;
 }
 
+/** On macOS the publisher is the team of the signature, which this one identity carries. */
+function teamAnswer({ publisher }: Match, { kind, name }: Identity): 'yes' | 'no' | 'not seen' {
+  if (publisher === undefined || kind !== 'codeSignature') return 'not seen';
+  const team = name.split(':')[0]?.toLowerCase();
+  return publisher.some((one) => one.toLowerCase() === team) ? 'yes' : 'no';
+}
+
 /** A match as a question about identities; `isDenial` decides how a state that cannot run counts. */
 export function reachingRule(match: Match, catalogue: Catalogue, isDenial: boolean): ReachingRule {
   const conditions = conditionsOf(match, catalogue);
@@ -201,10 +208,13 @@ export function reachingRule(match: Match, catalogue: Catalogue, isDenial: boole
     unseen: hidden,
     reach: (identity) => {
       if (isInert) return { kind: 'no' };
+      const team = teamAnswer(match, identity);
+      if (team === 'no') return { kind: 'no' };
+      const open = team === 'yes' ? hidden.filter((field) => field !== 'publisher') : hidden;
       const answers = probesOf(identity).map((component) =>
         answer(fixed, { component, tool: identity.tool, device }),
       );
-      return joined(answers, hidden);
+      return joined(answers, open);
     },
   };
 }

@@ -5,6 +5,10 @@
  */
 import type { Catalogue } from '../catalogue.js';
 import type { Policy } from '../document.js';
+import { appcontrol } from './appcontrol.js';
+import { applocker } from './applocker.js';
+import { fapolicyd } from './fapolicyd.js';
+import { santa } from './santa.js';
 
 export interface CompileInput {
   readonly policy: Policy;
@@ -52,4 +56,4 @@ export interface Target {
 }
 
 /** Every target, in the order help lists them. */
-export const targets: readonly Target[] = [];
+export const targets: readonly Target[] = [santa, applocker, appcontrol, fapolicyd];

@@ -5,7 +5,7 @@
  */
 import type { Platform } from '../component.js';
 import type { InstallFolder } from '../catalogue.js';
-import type { Denials, Judged } from './denials.js';
+import type { DenialInForce, Denials, Judged } from './denials.js';
 
 /** A pattern of whole paths: `*` is any text, `/` included; all else is itself. */
 export type PlacePattern = string;
@@ -44,11 +44,30 @@ const homes: Readonly<Record<Platform, string>> = {
 /** A pattern of the catalogue or of a policy's `path` on a platform; null for one of another platform. */
 export function placeOf(pattern: string, platform: Platform): PlacePattern | null {
   const slashed = platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
-  const starred = slashed.replaceAll('{version}', '*').replace(/\*+/g, '*');
+  const starred = slashed.replace(/\{version\}|\?/g, '*').replace(/\*+/g, '*');
   if (starred.startsWith('~/')) return `${homes[platform]}${starred.slice(1)}`;
   const isWindows = /^[A-Za-z]:\//.test(starred);
   if (platform !== 'win32') return starred.startsWith('/') ? starred : null;
   return isWindows ? `${starred.charAt(0).toUpperCase()}${starred.slice(1)}` : null;
+}
+
+/**
+ * A pattern as an expression on whole POSIX paths: one name for `*` and a version, any names for `**`.
+ * All else is itself, whatever it means in an expression. Holds in ICU and in JavaScript.
+ */
+export function expressionOf(pattern: string, platform: 'linux' | 'darwin'): string {
+  const home = homes[platform].replace('*', '[^/]+');
+  const parts = pattern.replace(/^~(?=\/)/, '\u0000').split(/(\{version\}|\*\*|\*|\?|\u0000)/);
+  const meanings: Readonly<Record<string, string>> = {
+    '{version}': '[^/]+',
+    '**': '.*',
+    '*': '[^/]*',
+    '?': '[^/]',
+    '\u0000': home,
+  };
+  return parts
+    .map((part) => meanings[part] ?? part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    .join('');
 }
 
 /** Where an identity lies on a platform; null for one that is no place there. */
@@ -137,4 +156,38 @@ export function sparedPlaces(denials: Denials, platform: Platform): PlacePattern
     if (one.outcome === 'denied') return [];
     return placeOfFolder(one.folder, platform) ?? [];
   });
+}
+
+/**
+ * Why a denied install folder is not blocked by its place; null when it can be, and for one that is
+ * no place on the platform.
+ */
+export function whyNotPlace(
+  { folder }: Judged,
+  platform: Platform,
+  spared: readonly PlacePattern[],
+): string | null {
+  const place = placeOfFolder(folder, platform);
+  if (folder === null || place === null) return null;
+  if (folder.bundled) return 'a private copy inside another program is not blocked by its place';
+  if (isScript(folder.path)) return 'a script is run by an interpreter, which is what is seen';
+  return whyKept(place, platform, spared);
+}
+
+/**
+ * The paths of a rule of places alone, when all of them may be blocked; empty otherwise. Such a rule is
+ * about the AI tools in a place, and an enforcer stops whatever lies there: so only whole paths are
+ * written, never a folder or pattern, and none after a rule that lets something be, which may lie there.
+ */
+export function blockablePaths(
+  { paths, sparedBefore }: DenialInForce,
+  platform: Platform,
+  spared: readonly PlacePattern[],
+): readonly string[] {
+  if (sparedBefore !== null) return [];
+  const isSafe = (path: string): boolean => {
+    const place = /[*?]/.test(path) ? null : placeOf(path, platform);
+    return place !== null && whyKept(place, platform, spared) === null;
+  };
+  return paths.every(isSafe) ? paths : [];
 }

@@ -77,6 +77,10 @@ export interface Sight {
 export const isMild = ({ action }: Pick<DenialInForce, 'action'>): boolean =>
   action === 'observe' || action === 'notify';
 
+/** Denied whatever else holds, and by more than words: what a target that blocks may write. */
+export const isBlocked = ({ outcome, action }: Pick<Judged, 'outcome' | 'action'>): boolean =>
+  outcome === 'denied' && action !== null && !isMild({ action });
+
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 /** What of a rule as a whole is out of reach; empty when only single tools are. */
@@ -89,6 +93,10 @@ function ofRule(rule: DenialInForce, sight: Sight): string[] {
   if (sight.expressedRules?.has(rule.rule) === true) return [];
   if (rule.channels.length > 0) {
     return [`all of ${rule.channels.join(', ')}, whatever the tool, has no form in ${product}`];
+  }
+  if (rule.paths.length > 0) {
+    const why = 'an earlier rule lets something be, or they are patterns or of another system';
+    return [`${product} would stop whatever lies at its paths: ${why}`];
   }
   if (unseen.length === 0) return [];
   return [`the rule asks for ${unseen.join(' and ')}, which ${product} cannot compare`];
