@@ -28,7 +28,7 @@ export interface LinkContext {
   readonly clock: () => number;
   /** What answers a hello; errors end the connection. */
   readonly greet: (device: Device, hello: Hello) => Promise<FromServer>;
-  readonly find: (device: Device, what: Get['what']) => Promise<FromServer>;
+  readonly find: (device: Device, get: Get) => Promise<FromServer>;
   readonly onFault: (error: unknown, device: string) => void;
 }
 
@@ -115,7 +115,7 @@ export class AgentLink {
         this.#answer(this.#context.greet(this.device, message));
         return;
       case 'get':
-        this.#answer(this.#context.find(this.device, message.what));
+        this.#answer(this.#context.find(this.device, message));
         return;
       case 'report':
         this.#report(message);

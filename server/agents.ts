@@ -14,7 +14,7 @@ import { maxMessageBytes } from '../wire/parse.js';
 import { admit, turnAway, UsedTokens } from './admission.js';
 import { AgentLink } from './agent-link.js';
 import { assignmentOf } from './assignment.js';
-import { catalogueText } from './catalogue-text.js';
+import { documentFor } from './documents.js';
 import type { ServerKeys } from './keys.js';
 import { ReportQueue } from './report-queue.js';
 import type { Store } from './store/index.js';
@@ -144,7 +144,7 @@ export class Agents {
       queue: this.#queue,
       clock: this.#options.clock,
       greet: (from, hello) => this.#greet(from, hello),
-      find: (from, what) => this.#find(from, what),
+      find: (from, get) => this.#find(from, get),
       onFault: this.#options.onFault,
     });
     // One connection a device: the newest is the one that lives.
@@ -185,18 +185,11 @@ export class Agents {
     };
   }
 
-  async #find(
-    device: Device,
-    what: Extract<FromAgent, { type: 'get' }>['what'],
-  ): Promise<FromServer> {
+  async #find({ id }: Device, get: Extract<FromAgent, { type: 'get' }>): Promise<FromServer> {
     const { store, catalogue } = this.#options;
-    const content =
-      what === 'bundle'
-        ? (await store.read.policies.latest())?.jws
-        : what === 'assignment'
-          ? (await store.read.policies.assignment(device.id))?.jws
-          : catalogueText(catalogue);
-    return content === undefined
+    const { what } = get;
+    const content = await documentFor(store.read, get, { device: id, catalogue });
+    return content === null
       ? { type: 'refused', code: 'NOT_FOUND', message: `there is no ${what} yet` }
       : { type: 'document', what, content };
   }

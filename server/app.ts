@@ -59,7 +59,15 @@ export async function createServer(options: ServerOptions): Promise<CurfewServer
   prepareFolder(settings.dataFolder);
   const context = await makeContext(options);
   const { store, keys, catalogue, clock } = context;
-  await renewCatalogue({ store, keys, catalogue, now: clock() });
+  const renewed = await renewCatalogue({ store, keys, catalogue, now: clock() });
+  if (renewed?.kind === 'offline') {
+    // Agents go on with the catalogue that the live bundle names; this server still has its text.
+    context.log.warn({
+      area: 'policy',
+      event: 'catalogue-not-renewed',
+      live: renewed.catalogueSha256,
+    });
+  }
   const app = await makeApp(context, options.consoleFolder ?? defaultConsoleFolder());
   context.agents.attach(app.server);
   const clockwork = await startClockwork(context);

@@ -3,7 +3,6 @@
  * sentence with its fix and exit code 2. Commands beside `serve` work on the store directly, so they
  * work while the server runs; it notices by itself.
  */
-import path from 'node:path';
 import Table from 'cli-table3';
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
@@ -21,9 +20,10 @@ import {
   type Options,
   type SetExitCode,
 } from './command-line.js';
+import { addInitCommand } from './commands/init.js';
+import { addKeyCommands } from './commands/key.js';
 import { addPolicyCommands } from './commands/policy.js';
 import { makeEnrolToken, revokeDevice } from './enrol.js';
-import { policyKeyFile } from './keys.js';
 import { makeSignInLink, signInUrl } from './people.js';
 import { serve } from './serve.js';
 import { prepareFolder } from './settings.js';
@@ -58,6 +58,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
   addServerCommands(program);
   addTokenCommand(program);
   addPolicyCommands(program, setExitCode);
+  addKeyCommands(program);
   addUserCommand(program);
   addDeviceCommands(program);
   program
@@ -81,21 +82,7 @@ function addServerCommands(program: Command): void {
         await store.close();
       }
     });
-  withSettings(program.command('init').description('make keys and database'), ['data'])
-    .addHelpText('after', '\nExample: curfew-server init --data /var/lib/curfew-server')
-    .action(async (_options: Options, command: Command) => {
-      const settings = settingsOf(command);
-      await withStore(settings, async (store, keys) => {
-        print(
-          JSON.stringify({
-            serverId: store.serverId,
-            policyKey: keys.policy.x,
-            policyKeyThumbprint: keys.policyThumbprint,
-            policyKeyFile: path.join(settings.dataFolder, policyKeyFile),
-          }),
-        );
-      });
-    });
+  addInitCommand(program);
 }
 
 function addTokenCommand(program: Command): void {

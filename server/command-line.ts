@@ -2,13 +2,16 @@
  * What every command of `curfew-server` is made of: flags of the settings table, the store and its keys
  * for one piece of work, where words go. Results go to stdout, all else to stderr. No command is here.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Option, type Command } from 'commander';
+import { builtInCatalogue } from '../policies/catalogue.js';
 import type { PolicyProblem } from '../policies/document.js';
 import { CurfewError } from '../wire/errors.js';
+import type { Publisher } from './bundles.js';
 import { readOrMakeKeys, type ServerKeys } from './keys.js';
 import { prepareFolder, readSettings, settingsTable, type Settings } from './settings.js';
+import { maxSignFileBytes } from './sign-files.js';
 import { openSqliteStore } from './store/sqlite.js';
 import type { Store } from './store/index.js';
 
@@ -79,6 +82,49 @@ export function readPolicy(file: string): string {
   }
   if (bytes.byteLength <= maxPolicyBytes) return bytes.toString('utf8');
   throw new CurfewError('POLICY_INVALID', `${file} is larger than ${maxPolicyBytes} bytes`);
+}
+
+/** The text of a file that --prepare or `policy sign` wrote. Errors: USAGE, SIGNED_FILE_INVALID. */
+export function readSignFile(file: string): string {
+  let bytes;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new CurfewError('USAGE', `${file} cannot be read`, { cause: error });
+  }
+  if (bytes.byteLength <= maxSignFileBytes) return bytes.toString('utf8');
+  throw new CurfewError('SIGNED_FILE_INVALID', `${file} is larger than ${maxSignFileBytes} bytes`);
+}
+
+/** Writes what a command makes, for its owner only. Errors: USAGE. */
+export function writeResult(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+  } catch (error) {
+    throw new CurfewError('USAGE', `${file} cannot be written`, {
+      hint: 'Give a path in a folder that this account may write to.',
+      cause: error,
+    });
+  }
+}
+
+/** A flag's list: `a,b`. */
+export const listOf = (value: string | boolean | undefined): readonly string[] =>
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '')
+    : [];
+
+/** What a command that publishes works with. */
+export function withPublisher<T>(
+  command: Command,
+  work: (publisher: Publisher) => Promise<T>,
+): Promise<T> {
+  return withStore(settingsOf(command), (store, keys) =>
+    work({ store, keys, catalogue: builtInCatalogue(), now: Date.now() }),
+  );
 }
 
 /** Problems as `file:line:column: severity: field: message`, to stderr. */

@@ -8,7 +8,7 @@ import { CurfewError } from '../wire/errors.js';
 import { sha256Hex } from '../wire/digest.js';
 import type { EnrollAnswer, EnrollRequest } from '../wire/messages.js';
 import { record } from './audit.js';
-import type { ServerKeys } from './keys.js';
+import { policySigner, type ServerKeys } from './keys.js';
 import { makeSecret } from './people.js';
 import type { Store, Writing } from './store/index.js';
 import type { Device, EnrolToken } from './store/records.js';
@@ -85,11 +85,13 @@ export async function enrol(
     await record(writing, { ...deed, detail: `token ${token.id}` });
     return device.id;
   });
+  // What signs the next bundle also signed the newest one, so a new device can verify that.
+  const signer = await policySigner(store.read.signing, keys);
   return {
     deviceId,
     serverId: store.serverId,
-    policyKey: keys.policy.x,
-    policyKeyThumbprint: keys.policyThumbprint,
+    policyKey: signer.x,
+    policyKeyThumbprint: signer.thumbprint,
     time: new Date(now).toISOString(),
   };
 }

@@ -1,33 +1,82 @@
 /**
- * The server's keys: the policy key, which signs bundles and may live elsewhere one day, and the online
- * key, which signs assignments. Each is a JWK file of mode 0600 in the data folder. They are never in
- * the database, so a copy of it forges nothing.
+ * The server's keys as files of the data folder: the policy key, which signs bundles and need not be here
+ * (then only its public half is), and the online key, which signs assignments. Private keys have mode
+ * 0600 and are never printed, logged or put into the database, so a copy of that forges nothing.
  */
-import { chmodSync, existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { CurfewError } from '../wire/errors.js';
 import { makePolicyKey, parseSigningKey, thumbprint, type SigningKey } from '../wire/bundle.js';
+import { parsePublicKey } from '../wire/keys.js';
+import type { SigningReads } from './store/index.js';
 
 export interface ServerKeys {
-  readonly policy: SigningKey;
-  /** RFC 7638, of the policy key. */
-  readonly policyThumbprint: string;
+  readonly folder: string;
+  /** Policy keys whose private half lies here: the present one, and one that is to follow it. */
+  readonly held: readonly SigningKey[];
+  /** JWK `x` of the policy key by what lies here; the store has the last word, see `policySigner`. */
+  readonly policyKey: string;
+  /** Signs assignments. Read anew when another process has put another key in its place. */
   readonly online: SigningKey;
 }
 
 export const policyKeyFile = 'policy-key.json';
-const onlineKeyFile = 'assignment-key.json';
+export const publicKeyFile = 'policy-key.public.json';
+export const nextPolicyKeyFile = 'next-policy-key.json';
+export const onlineKeyFile = 'assignment-key.json';
+export const nextOnlineKeyFile = 'next-assignment-key.json';
 
-/** The keys of this data folder, made when they are not there yet. Errors: SETTING_INVALID. */
-export async function readOrMakeKeys(dataFolder: string): Promise<ServerKeys> {
-  const policy = await readOrMake(path.join(dataFolder, policyKeyFile));
-  const online = await readOrMake(path.join(dataFolder, onlineKeyFile));
-  return { policy, policyThumbprint: await thumbprint(policy.x), online };
+/** The keys of this data folder, made when there are none yet. Errors: SETTING_INVALID. */
+export async function readOrMakeKeys(folder: string): Promise<ServerKeys> {
+  const file = (name: string): string => path.join(folder, name);
+  if (!existsSync(file(policyKeyFile)) && !existsSync(file(publicKeyFile))) {
+    placeKey(file(policyKeyFile), await makePolicyKey());
+  }
+  if (!existsSync(file(onlineKeyFile))) placeKey(file(onlineKeyFile), await makePolicyKey());
+  const held = [policyKeyFile, nextPolicyKeyFile]
+    .map(file)
+    .filter((one) => existsSync(one))
+    .map(readKey);
+  const policyKey = existsSync(file(publicKeyFile))
+    ? readPublicKey(file(publicKeyFile))
+    : (held[0]?.x ?? '');
+  const online = liveKey(file(onlineKeyFile));
+  return {
+    folder,
+    held,
+    policyKey,
+    get online() {
+      return online();
+    },
+  };
 }
 
-async function readOrMake(file: string): Promise<SigningKey> {
-  if (!existsSync(file)) place(file, await makePolicyKey());
-  const parsed = parseSigningKey(readFileSync(file, 'utf8'));
+export interface PolicySigner {
+  /** JWK `x`, and its RFC 7638 thumbprint. */
+  readonly x: string;
+  readonly thumbprint: string;
+  /** Null: the private half is elsewhere. */
+  readonly key: SigningKey | null;
+}
+
+/** The key that signs the next bundle: what the store was told last, before that what lies in the folder. */
+export async function policySigner(signing: SigningReads, keys: ServerKeys): Promise<PolicySigner> {
+  const x = (await signing.policyKey()) ?? keys.policyKey;
+  return { x, thumbprint: await thumbprint(x), key: keys.held.find((one) => one.x === x) ?? null };
+}
+
+/** A private key of a file. Errors: SETTING_INVALID. */
+export function readKey(file: string): SigningKey {
+  const parsed = parseSigningKey(readText(file));
   if (parsed.kind === 'value') return parsed.value;
   throw new CurfewError(
     'SETTING_INVALID',
@@ -36,16 +85,97 @@ async function readOrMake(file: string): Promise<SigningKey> {
   );
 }
 
-/** Whole or not at all, and never over a key that another process made in the meantime. */
-function place(file: string, key: SigningKey): void {
-  const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, `${JSON.stringify(key)}\n`, { mode: 0o600, flush: true });
-  chmodSync(draft, 0o600);
+/** JWK `x` of a file that holds a public key, or a whole one. Errors: SETTING_INVALID. */
+export function readPublicKey(file: string): string {
+  const parsed = parsePublicKey(readText(file));
+  if (parsed.kind === 'value') return parsed.value.x;
+  throw new CurfewError(
+    'SETTING_INVALID',
+    `${file} is no public key: ${parsed.path} ${parsed.message}`.trim(),
+    { hint: 'It is the file that `curfew-server key public KEYFILE` writes.' },
+  );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CurfewError('SETTING_INVALID', `the key file ${file} cannot be read`, {
+      hint: 'Give the path of a key file that this account may read.',
+      cause: error,
+    });
+  }
+}
+
+export const publicText = (x: string): string =>
+  `${JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x })}\n`;
+
+/** Whole or not at all, for its owner only, and never over a key that is there. */
+export function placeKey(file: string, key: SigningKey): void {
+  const draft = writeDraft(file, `${JSON.stringify(key)}\n`);
   try {
     linkSync(draft, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // A stick with FAT knows no hard links.
+    if (code !== 'EEXIST' && !existsSync(file)) renameSync(draft, file);
+    else if (code !== 'EEXIST') throw error;
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
+}
+
+/** Says, in place of whatever the folder said before, which policy key is ours. */
+export function placePublicKey(folder: string, x: string): void {
+  const file = path.join(folder, publicKeyFile);
+  renameSync(writeDraft(file, publicText(x)), file);
+}
+
+function writeDraft(file: string, text: string): string {
+  const draft = `${file}.${process.pid}.tmp`;
+  writeFileSync(draft, text, { mode: 0o600, flush: true });
+  chmodSync(draft, 0o600);
+  return draft;
+}
+
+/** The key of a file, read again when the file is another one. */
+function liveKey(file: string): () => SigningKey {
+  let seen = '';
+  let key = readKey(file);
+  return () => {
+    const { mtimeMs, ino, size } = statSync(file);
+    const now = `${mtimeMs}/${ino}/${size}`;
+    if (now !== seen) key = readKey(file);
+    seen = now;
+    return key;
+  };
+}
+
+/** After a rotation: the key that now signs takes the place of the one before, which is set aside. */
+export async function settlePolicyKey(folder: string, x: string): Promise<void> {
+  const present = path.join(folder, policyKeyFile);
+  const next = path.join(folder, nextPolicyKeyFile);
+  const isIn = (file: string): boolean => existsSync(file) && readKey(file).x === x;
+  if (existsSync(present) && !isIn(present)) {
+    const retired = await thumbprint(readKey(present).x);
+    renameSync(present, path.join(folder, `retired-policy-key-${retired.slice(0, 12)}.json`));
+  }
+  if (isIn(next)) renameSync(next, present);
+  if (existsSync(path.join(folder, publicKeyFile)) || !existsSync(present)) {
+    placePublicKey(folder, x);
+  }
+}
+
+/** JWK `x` of an online key that waits for a bundle to name it. */
+export function namedNextOnlineKey(folder: string): string | null {
+  const next = path.join(folder, nextOnlineKeyFile);
+  return existsSync(next) ? readKey(next).x : null;
+}
+
+/** After a bundle that names the online key that was to follow: from now on that one signs. */
+export function settleOnlineKey(folder: string, named: readonly string[]): boolean {
+  const next = path.join(folder, nextOnlineKeyFile);
+  if (!existsSync(next) || !named.includes(readKey(next).x)) return false;
+  renameSync(next, path.join(folder, onlineKeyFile));
+  return true;
 }

@@ -4,6 +4,7 @@
  */
 import { lockFolder } from '../wire/lock.js';
 import { createServer } from './app.js';
+import { policySigner } from './keys.js';
 import type { Settings } from './settings.js';
 import type { Store } from './store/index.js';
 
@@ -37,7 +38,7 @@ async function serveAlone({ settings, store }: ServeOptions): Promise<void> {
     throw error;
   }
   const { serverId } = store;
-  const { policyThumbprint: policyKeyThumbprint } = keys;
+  const { thumbprint: policyKeyThumbprint } = await policySigner(store.read.signing, keys);
   const ready = { event: 'listening', url, serverId, policyKeyThumbprint, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info({ area: 'server', event: 'listening', url }, 'listening');

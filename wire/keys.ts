@@ -25,7 +25,12 @@ export const SigningKey = Type.Object({
 });
 export type SigningKey = Static<typeof SigningKey>;
 
+/** The public half, as it is handed to whoever is to trust the key. */
+export const PublicKey = Type.Omit(SigningKey, ['d']);
+export type PublicKey = Static<typeof PublicKey>;
+
 const checkSigningKey = checker(SigningKey);
+const checkPublicKey = checker(PublicKey);
 
 /** A new key from the system's randomness. */
 export async function makeKey(): Promise<SigningKey> {
@@ -38,6 +43,12 @@ export async function makeKey(): Promise<SigningKey> {
 export function parseSigningKey(text: string): Parsed<SigningKey> {
   const tree = parseJson(text, 4096);
   return tree.kind === 'invalid' ? tree : checkSigningKey(tree.value);
+}
+
+/** The text of a file that holds a public key; of a whole key the private half is passed over. */
+export function parsePublicKey(text: string): Parsed<PublicKey> {
+  const tree = parseJson(text, 4096);
+  return tree.kind === 'invalid' ? tree : checkPublicKey(tree.value);
 }
 
 /** RFC 7638 thumbprint, as admins compare it. */

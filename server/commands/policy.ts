@@ -5,12 +5,16 @@ import type { Command } from 'commander';
 import type { SetExitCode } from '../command-line.js';
 import { addLintCommand } from './policy-lint.js';
 import { addPublishCommand } from './policy-publish.js';
+import { addRollbackCommand } from './policy-rollback.js';
+import { addSignCommand } from './policy-sign.js';
 import { addTestCommand } from './policy-test.js';
 
 export function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
   const policy = program.command('policy').description('policies').exitOverride();
   addLintCommand(policy, setExitCode);
   addPublishCommand(policy, setExitCode);
+  addSignCommand(policy, setExitCode);
+  addRollbackCommand(policy);
   addTestCommand(policy, setExitCode);
   for (const verb of policy.commands) verb.exitOverride();
 }

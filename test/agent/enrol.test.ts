@@ -43,7 +43,7 @@ const options = async (more: Partial<EnrolOptions> = {}): Promise<EnrolOptions> 
   network: directNetwork,
   ...more,
 });
-const expected = (): string => running.server.context.keys.policyThumbprint;
+const expected = (): Promise<string> => thumbprint(running.server.context.keys.policyKey);
 
 describe('enrolling', () => {
   test('makes a device the server knows, and keeps the private key here', async () => {
@@ -54,7 +54,7 @@ describe('enrolling', () => {
     expect(serverTimeMs).toBe(noon);
     expect(readIdentity(folder)).toEqual(identity);
     expect(readPins(folder)).toMatchObject({
-      policyKey: running.server.context.keys.policy.x,
+      policyKey: running.server.context.keys.policyKey,
       bundle: { sequence: 0 },
     });
     for (const file of [identityFile(folder), pinsFile(folder)]) {
@@ -65,7 +65,7 @@ describe('enrolling', () => {
 
   test('marks a key of first use unverified, and one that PolicyKey names verified', async () => {
     expect((await enrol(await options())).identity.policyKey).toBe('unverified');
-    const named = await options({ policyKeyThumbprint: expected() });
+    const named = await options({ policyKeyThumbprint: await expected() });
     expect((await enrol(named)).identity.policyKey).toBe('verified');
   });
 
@@ -73,7 +73,7 @@ describe('enrolling', () => {
     const other = await thumbprint((await makePolicyKey()).x);
     await expect(enrol(await options({ policyKeyThumbprint: other }))).rejects.toMatchObject({
       code: 'ENROLL_POLICY_KEY_MISMATCH',
-      message: expect.stringContaining(expected()) as string,
+      message: expect.stringContaining(await expected()) as string,
     });
     expect([readIdentity(folder), readPins(folder)]).toEqual([null, null]);
   });
@@ -174,7 +174,7 @@ describe('curfew enroll', () => {
     writeFileSync(file, `${await enrolToken(running)}\n`);
     const verified = await run(['--token-file', file], {
       CURFEW_SERVER_URL: running.url,
-      CURFEW_POLICY_KEY: expected(),
+      CURFEW_POLICY_KEY: await expected(),
     });
     expect(verified.out).toMatch(/^enrolled: device \S+ at \S+\n$/);
   });

@@ -19,6 +19,7 @@ import { openOutbox, type Outbox } from '../../agent/report/outbox.js';
 import type { Identity } from '../../agent/identity-files.js';
 import { openStore, type Store } from '../../agent/store.js';
 import { builtInCatalogue, type Catalogue } from '../../policies/catalogue.js';
+import { signerHere } from '../../server/bundles.js';
 import { makeEnrolToken } from '../../server/enrol.js';
 import { signBundle, type BundlePayload } from '../../wire/bundle.js';
 import { facts, type Running } from '../server/fixture.js';
@@ -79,7 +80,8 @@ export async function publishBundle(
     nextPolicyKey: null,
     ...more,
   };
-  const jws = await signBundle(payload, keys.policy);
+  const { key } = await signerHere(store.read, keys);
+  const jws = await signBundle(payload, key);
   await store.write((writing) =>
     writing.policies.addBundle({
       sequence,

@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol } from '../../agent/report/enrol.js';
 import { lockFolder } from '../../wire/lock.js';
-import { publish } from '../../server/publish.js';
+import { planAndPublish } from '../server/publishing.js';
 import { facts, startServer, type Running } from '../server/fixture.js';
 import { banPolicy } from '../server/policies.js';
 import { directNetwork, enrolToken, temporaryFolder } from './link-fixture.js';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   running = await startServer();
   const { keys, catalogue } = running.server.context;
   const policy = { yaml: banPolicy('2026-07-10'), author: 'ana' };
-  await publish({ store: running.store, keys, catalogue, now: running.clock.now }, policy);
+  await planAndPublish({ store: running.store, keys, catalogue, now: running.clock.now }, policy);
 });
 afterAll(async () => {
   await running.stop();

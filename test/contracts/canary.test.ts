@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol } from '../../agent/report/enrol.js';
-import { publish } from '../../server/publish.js';
+import { planAndPublish } from '../server/publishing.js';
 import { directNetwork, enrolToken, temporaryFolder } from '../agent/link-fixture.js';
 import { facts, startServer, type Running } from '../server/fixture.js';
 import { buildAgent, type BuiltAgent } from '../worlds/built-agent.js';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   agent = await buildAgent('canary');
   running = await startServer();
   const { keys, catalogue } = running.server.context;
-  await publish(
+  await planAndPublish(
     { store: running.store, keys, catalogue, now: running.clock.now },
     { yaml: policy, author: 'ana' },
   );

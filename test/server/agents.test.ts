@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { revokeDevice } from '../../server/enrol.js';
-import { publish } from '../../server/publish.js';
+import { planAndPublish } from './publishing.js';
 import type { ProblemJson } from '../../server/views.js';
 import { verifyAssignment } from '../../wire/assignment.js';
 import { noFloor, verifyBundle } from '../../wire/bundle.js';
@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 const publishBan = (effective = '2026-07-10') =>
-  publish(
+  planAndPublish(
     {
       store: running.store,
       keys: running.server.context.keys,

@@ -14,7 +14,7 @@ import type {
   PolicyList,
   ProblemJson,
 } from '../../server/views.js';
-import { publish } from '../../server/publish.js';
+import { planAndPublish } from './publishing.js';
 import {
   changes,
   component,
@@ -248,7 +248,7 @@ describe('lists', () => {
   test('policies show the instants that their dates mean', async () => {
     const { store } = running;
     const { keys, catalogue } = running.server.context;
-    await publish(
+    await planAndPublish(
       { store, keys, catalogue, now: noon },
       { yaml: banPolicy('2026-07-10'), author: 'ana' },
     );
@@ -294,7 +294,7 @@ describe('live events', () => {
     expect(await next()).toEqual({ kind: 'device', id: device.id });
     const { store } = running;
     const { keys, catalogue } = running.server.context;
-    await publish(
+    await planAndPublish(
       { store, keys, catalogue, now: noon },
       { yaml: banPolicy('2026-07-10'), author: 'ana' },
     );

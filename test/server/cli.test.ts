@@ -4,13 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { builtInCatalogue } from '../../policies/catalogue.js';
 import { run } from '../../server/cli.js';
 import { enrol, tokenPrefix } from '../../server/enrol.js';
 import { readOrMakeKeys } from '../../server/keys.js';
+import { noChange } from '../../server/policy-change.js';
 import { openSqliteStore } from '../../server/store/sqlite.js';
 import { makeDeviceKey } from '../../wire/identity.js';
 import { facts } from './fixture.js';
 import { banPolicy } from './policies.js';
+import { plan } from './publishing.js';
 
 let folder: string;
 beforeEach(() => {
@@ -37,16 +40,32 @@ async function curfewServer(...words: string[]) {
   return { code, out, err };
 }
 
+/** Keeps a plan of a text in the data folder. */
+async function planned(yaml: string): Promise<void> {
+  const store = openSqliteStore(path.join(folder, 'server.db'));
+  const keys = await readOrMakeKeys(folder);
+  const publisher = { store, keys, catalogue: builtInCatalogue(), now: Date.now() };
+  await plan(publisher, { ...noChange, texts: [yaml] });
+  await store.close();
+}
+
 describe('policy', () => {
   test('publish makes a sequence once, lint judges without publishing', async () => {
     const file = path.join(folder, 'ban.yaml');
     writeFileSync(file, banPolicy('2026-07-10'));
     expect((await curfewServer('policy', 'lint', file)).code).toBe(0);
     const publish = () => curfewServer('policy', 'publish', file, '--data', folder);
+    const unplanned = await publish();
+    expect([unplanned.code, unplanned.out]).toEqual([2, '']);
+    expect(unplanned.err).toContain(`curfew-server policy plan ${file} --data ${folder}`);
+    await planned(banPolicy('2026-07-10'));
     expect(JSON.parse((await publish()).out)).toEqual({
       event: 'published',
       sequence: 1,
       policy: 'ai-coding-tools',
+      changed: ['ai-coding-tools'],
+      removed: [],
+      policies: ['ai-coding-tools'],
     });
     expect(JSON.parse((await publish()).out)).toMatchObject({ event: 'same', sequence: 1 });
   });

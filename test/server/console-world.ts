@@ -12,7 +12,7 @@ import { createServer, type CurfewServer } from '../../server/app.js';
 import { sampleTrend } from '../../server/compliance.js';
 import { makeEnrolToken } from '../../server/enrol.js';
 import { makeSignInLink, signInUrl } from '../../server/people.js';
-import { publish } from '../../server/publish.js';
+import { planAndPublish } from './publishing.js';
 import { readSettings } from '../../server/settings.js';
 import type { Store } from '../../server/store/index.js';
 import { openSqliteStore } from '../../server/store/sqlite.js';
@@ -53,7 +53,7 @@ async function serve(folder: string, clock: () => number): Promise<Served> {
   const address = await server.listen();
   const { catalogue, keys } = server.context;
   const now = clock();
-  const published = await publish(
+  const published = await planAndPublish(
     { store, keys, catalogue, now },
     { yaml: policyYaml(now), author: 'ana' },
   );
