@@ -1,6 +1,6 @@
 /** Reads compiled files back as the products do, without the code that wrote them. */
-import { parsePlist, type PlistValue } from '../../../agent/detect/plist.js';
 import type { Compiled } from '../../../policies/compile/index.js';
+import { readPlist } from './reading.js';
 
 /** The text of the file whose name ends so; null when there is none. */
 export function textOf(result: Compiled, ending: string): string | null {
@@ -13,19 +13,10 @@ export function jsonOf(result: Compiled, ending: string): unknown {
 
 type Dict = Readonly<Record<string, unknown>>;
 
-/** Dictionaries as objects, so that they can be compared. */
-function plain(value: PlistValue): unknown {
-  if (value instanceof Map) {
-    return Object.fromEntries([...value].map(([key, one]) => [key, plain(one as PlistValue)]));
-  }
-  return Array.isArray(value) ? value.map((one) => plain(one as PlistValue)) : value;
-}
-
 /** The only payload of a profile. */
 export function payloadOf(result: Compiled, ending: string): Dict {
-  const plist = parsePlist(Buffer.from(textOf(result, ending) ?? ''));
-  if (plist === undefined) throw new Error(`${ending} is no property list`);
-  const payloads = (plain(plist) as { PayloadContent: readonly Dict[] }).PayloadContent;
+  const profile = readPlist(textOf(result, ending) ?? '') as { PayloadContent: readonly Dict[] };
+  const payloads = profile.PayloadContent;
   const [payload] = payloads;
   if (payload === undefined || payloads.length > 1) throw new Error(`${ending}: not one payload`);
   return payload;
