@@ -121,9 +121,9 @@ export function worst(statuses: Iterable<VerdictStatus>): VerdictStatus | null {
   return verdictStatuses.find((status) => present.has(status)) ?? null;
 }
 
-/** Who decided: a rule whose match holds, one that only lacks the version, or the default. */
+/** Who decided: a rule whose match holds, one of which only something is not known, or the default. */
 type Decider =
-  | { readonly kind: 'rule'; readonly rule: ReadyRule; readonly isVersionUnknown: boolean }
+  | { readonly kind: 'rule'; readonly rule: ReadyRule; readonly isUndecided: boolean }
   | { readonly kind: 'default'; readonly reach: DefaultReach };
 
 function reachOf({ component }: Subject): DefaultReach {
@@ -137,7 +137,7 @@ function reachOf({ component }: Subject): DefaultReach {
 function decide(ready: ReadyPolicy, subject: Subject): Decider {
   for (const rule of ready.rulesFor(subject)) {
     const answer = rule.test(subject);
-    if (answer !== 'no') return { kind: 'rule', rule, isVersionUnknown: answer === 'unknown' };
+    if (answer !== 'no') return { kind: 'rule', rule, isUndecided: answer === 'unknown' };
   }
   return { kind: 'default', reach: reachOf(subject) };
 }
@@ -244,7 +244,7 @@ function verdictBy(decider: Decider, ready: ReadyPolicy, input: EvaluationInput)
     const denial = fixedDenial(rule, decider.rule.denial, input);
     const verdict = verdictOf({ policy, rule, decision, denial }, input);
     // The date stays visible, but nothing is asked for on a guess.
-    return decider.isVersionUnknown
+    return decider.isUndecided
       ? { ...verdict, status: 'unknown', action: null, effectiveAction: null }
       : verdict;
   }

@@ -40,6 +40,16 @@ const domains: Readonly<Record<string, readonly string[]>> = {
 const labelsOf = (host: string): readonly string[] => host.split('.').reverse();
 const known = new Map(Object.entries(domains).map(([id, list]) => [id, list.map(labelsOf)]));
 
+const lies = (labels: readonly string[], domain: readonly string[]): boolean =>
+  domain.every((label, at) => (label === '*' ? (labels[at] ?? '') !== '' : label === labels[at]));
+
+/** The provider (an id of the catalogue) whose own models a host serves; null where none is known. */
+export function gatewayProvider(gateway: string): string | null {
+  const labels = labelsOf(plainHost(gateway));
+  const found = [...known].find(([, list]) => list.some((domain) => lies(labels, domain)));
+  return found?.[0] ?? null;
+}
+
 /** A host as hosts compare: lower case, no dot behind it, other scripts in their ASCII form. */
 export function plainHost(text: string): string {
   const host = text.toLowerCase().replace(/\.$/, '');
@@ -58,8 +68,5 @@ export function gatewayKind(gateway: string | null, tool: Tool | null): GatewayK
   const own = providers.includes('any')
     ? [...known.values()].flat()
     : providers.flatMap((id) => known.get(id) ?? []);
-  const isOwn = own.some((domain) =>
-    domain.every((label, at) => (label === '*' ? (labels[at] ?? '') !== '' : label === labels[at])),
-  );
-  return isOwn ? 'vendor' : 'third-party';
+  return own.some((domain) => lies(labels, domain)) ? 'vendor' : 'third-party';
 }

@@ -1,15 +1,16 @@
 /**
  * Whether a rule's `match` holds for a component: each field becomes a condition that answers and can
- * say in words what it found. Names match whole, in their ecosystem's spelling, never by substring.
- * It decides no verdict; an unknown version is the only thing that is neither met nor unmet.
+ * say what it found. Names match whole, in their ecosystem's spelling, never by substring. It decides
+ * no verdict; an unknown version and an unknown gateway are all that is neither met nor unmet.
  */
 import { normalName, type Catalogue, type IdentifierKind, type Tool } from './catalogue.js';
 import type { Component } from './component.js';
 import type { Match } from './document.js';
 import type { DeviceContext } from './evaluate.js';
-import { gatewayKind, plainHost } from './gateway.js';
+import { gatewayKind, gatewayProvider, plainHost } from './gateway.js';
 import { matchesPath } from './glob.js';
 import { readPackageUrl } from './package-url.js';
+import { publishersOf } from './publisher.js';
 import { inRange } from './versions.js';
 
 export interface Subject {
@@ -92,17 +93,28 @@ function toolConditions(match: Match, catalogue: Catalogue): Condition[] {
     const options = { isOfTool: true, isCaseless: true };
     conditions.push(oneOf('vendor', vendor, (one) => one.tool?.vendor, options));
   }
-  if (provider !== undefined) {
-    const wanted = new Set(provider.map(fold));
-    conditions.push({
-      field: 'provider',
-      asked: provider,
-      isOfTool: true,
-      test: (one) => yesIf(one.tool?.provider.some((name) => wanted.has(fold(name))) === true),
-      found: (one) => one.tool?.provider.join(' and ') ?? null,
-    });
-  }
+  if (provider !== undefined) conditions.push(providerCondition(provider));
   return conditions;
+}
+
+/**
+ * Whose models the tool talks to: where it is set up for the host of a provider that is known, that
+ * one alone; else those that the catalogue names.
+ */
+function providersOf({ component: { gateway }, tool }: Subject): readonly string[] {
+  const configured = gateway == null || tool === null ? null : gatewayProvider(gateway);
+  return configured === null ? (tool?.provider ?? []) : [configured];
+}
+
+function providerCondition(providers: readonly string[]): Condition {
+  const wanted = new Set(providers.map(fold));
+  return {
+    field: 'provider',
+    asked: providers,
+    isOfTool: false,
+    test: (one) => yesIf(providersOf(one).some((name) => wanted.has(fold(name)))),
+    found: (one) => (one.tool === null ? null : providersOf(one).join(' and ')),
+  };
 }
 
 function packageCondition(packages: NonNullable<Match['package']>): Condition {
@@ -141,7 +153,14 @@ function pathCondition(patterns: readonly string[]): Condition {
 /** Words of a rule, which a host of the same name is not. */
 const kinds: ReadonlySet<string> = new Set(['vendor', 'third-party', 'none']);
 
-function gatewayCondition(values: readonly string[]): Condition {
+/** The host that a tool is set up for, null for none; undefined where that cannot be told. */
+function gatewayOf({ component: { gateway }, tool }: Subject): string | null | undefined {
+  if (gateway !== undefined || tool === null) return gateway;
+  return tool.provider.every((name) => name === 'none') ? null : undefined;
+}
+
+/** `isOfAny`: the rule names no package, path or publisher, so it speaks of known tools alone. */
+function gatewayCondition(values: readonly string[], isOfAny: boolean): Condition {
   const words = new Set(values.map(plainHost));
   const suffixes = values
     .filter((value) => value.startsWith('*.'))
@@ -150,19 +169,20 @@ function gatewayCondition(values: readonly string[]): Condition {
     field: 'gateway',
     asked: values,
     isOfTool: false,
-    test: ({ component: { gateway }, tool }) => {
-      if (gateway === undefined) return 'no';
+    test: (subject) => {
+      const { tool } = subject;
+      const gateway = gatewayOf(subject);
+      if (gateway === undefined) return tool === null && isOfAny ? 'no' : 'unknown';
       if (words.has(gatewayKind(gateway, tool))) return 'yes';
       const host = gateway === null ? '' : plainHost(gateway);
       const isNamed = words.has(host) && !kinds.has(host);
       return yesIf(host !== '' && (isNamed || suffixes.some((suffix) => host.endsWith(suffix))));
     },
-    found: ({ component: { gateway }, tool }) =>
-      gateway === undefined
-        ? null
-        : gateway === null
-          ? 'none'
-          : `${gateway} (${gatewayKind(gateway, tool)})`,
+    found: (subject) => {
+      const gateway = gatewayOf(subject);
+      if (gateway == null) return gateway === null ? 'none' : null;
+      return `${gateway} (${gatewayKind(gateway, subject.tool)})`;
+    },
   };
 }
 
@@ -225,11 +245,20 @@ export function conditionsOf(match: Match, catalogue: Catalogue): readonly Condi
     conditions.push({ ...exact, test });
   }
   if (publisher !== undefined) {
-    const read = ({ component }: Subject): string | null | undefined => component.publisher;
-    conditions.push(oneOf('publisher', publisher, read, { isCaseless: true }));
+    const wanted = new Set(publisher.map(fold));
+    conditions.push({
+      field: 'publisher',
+      asked: publisher,
+      isOfTool: false,
+      test: (one) => yesIf(publishersOf(one.component).some((name) => wanted.has(fold(name)))),
+      found: (one) => publishersOf(one.component).join(', ') || null,
+    });
   }
   if (match.path !== undefined) conditions.push(pathCondition(match.path));
-  if (match.gateway !== undefined) conditions.push(gatewayCondition(match.gateway));
+  if (match.gateway !== undefined) {
+    const isOfAny = [match.package, match.path, publisher].every((one) => one === undefined);
+    conditions.push(gatewayCondition(match.gateway, isOfAny));
+  }
   if (version !== undefined) conditions.push(versionCondition(version));
   return conditions;
 }

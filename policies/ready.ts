@@ -32,7 +32,7 @@ export interface ReadyRule {
   readonly id: string;
   readonly decision: Decision;
   readonly denial: ReadyDenial | null;
-  /** `unknown`: all is met but a version that cannot be compared. */
+  /** `unknown`: all is met but a version that cannot be compared, or a gateway that cannot be told. */
   test(subject: Subject): Answer;
   /** Each condition with what it asks for and what it found. */
   trace(subject: Subject): readonly TracedCondition[];

@@ -70,7 +70,7 @@ export function clauseOf(
   return language === 'zh-CN' ? chinese(cause, dateText) : english(cause, dateText);
 }
 
-/** What decides of a rule: the first unmet field, else one not reported, else the unknown version. */
+/** What decides of a rule: the first unmet field, else one not reported, else what is not known. */
 export function decisiveOf(conditions: readonly TracedCondition[]): TracedCondition | null {
   const first = (wanted: TracedCondition['answer']): TracedCondition | undefined =>
     conditions.find(({ answer }) => answer === wanted);
@@ -128,7 +128,9 @@ function englishRule({ decision, conditions }: Extract<TraceCause, { kind: 'rule
     case 'not-reported':
       return `the device alone knows its ${decisive.field}, which would have to be ${asked}`;
     case 'unknown':
-      return `all else holds, but version ${englishFound(decisive)} cannot be compared with ${asked}`;
+      return decisive.field === 'version'
+        ? `all else holds, but version ${englishFound(decisive)} cannot be compared with ${asked}`
+        : `all else holds, but its ${decisive.field} is not known, and may be ${asked}`;
     default:
       return `${decisive.field} is ${englishFound(decisive)}, not ${asked}`;
   }
@@ -247,7 +249,9 @@ function chineseRule({ decision, conditions }: Extract<TraceCause, { kind: 'rule
     case 'not-reported':
       return `只有设备知道其${name}，须为 ${asked}`;
     case 'unknown':
-      return `其余条件都满足，但版本 ${chineseFound(decisive)} 无法与 ${asked} 比较`;
+      return decisive.field === 'version'
+        ? `其余条件都满足，但版本 ${chineseFound(decisive)} 无法与 ${asked} 比较`
+        : `其余条件都满足，但${name}未知，可能是 ${asked}`;
     default:
       return `${name}为 ${chineseFound(decisive)}，而非 ${asked}`;
   }

@@ -108,8 +108,10 @@ export const ReportedComponent = Type.Object(
         maxItems: candidateReasons.length,
       }),
     ),
-    /** Host of the model endpoint that the tool is set up for; left out where none is known. */
-    gateway: Type.Optional(Type.String({ maxLength: maxHostLength, pattern: hostPattern })),
+    /** Host of the model endpoint that the tool is set up for, null for none; left out where not known. */
+    gateway: Type.Optional(
+      nullable(Type.String({ maxLength: maxHostLength, pattern: hostPattern })),
+    ),
   },
   closed,
 );

@@ -126,6 +126,7 @@ const host = new RegExp(hostPattern);
 
 /** A host alone; whatever else somebody made of it stays here. */
 function gatewayOf({ gateway }: Component): Pick<ReportedComponent, 'gateway'> {
+  if (gateway === null) return { gateway };
   const isHost = typeof gateway === 'string' && gateway.length <= maxHostLength;
   return isHost && host.test(gateway) ? { gateway } : {};
 }

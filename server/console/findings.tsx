@@ -47,7 +47,7 @@ function Owner({ owner }: Pick<Component, 'owner'>) {
 
 function Gateway({ gateway }: Pick<Component, 'gateway'>) {
   const { findings: words } = useTexts();
-  return gateway === undefined ? (
+  return gateway == null ? (
     <span className="quiet">{words.noGateway}</span>
   ) : (
     <Shown text={gateway} />
@@ -152,7 +152,7 @@ function FindingBlock({ finding, zone, isChanged }: FindingProps) {
   const texts = useTexts();
   const { components } = finding;
   const traces = components.filter(isTrace).length;
-  const hasGateways = new Set(components.map(({ gateway }) => gateway)).size > 1;
+  const hasGateways = new Set(components.map(({ gateway }) => gateway ?? null)).size > 1;
   const isMixed =
     components.some(({ verdict }) => verdict.status !== finding.verdict) ||
     (traces > 0 && traces < components.length);

@@ -65,7 +65,7 @@ function toComponent(row: ComponentRow): StoredComponent {
     firstSeen,
     verdict: JSON.parse(verdict) as ReportedVerdict,
     ...(reasons === null ? {} : { candidateReasons: JSON.parse(reasons) as unknown }),
-    ...(gateway === null ? {} : { gateway }),
+    ...(gateway === null ? {} : { gateway: gateway === '' ? null : gateway }),
   } as ReportedComponent;
   return { device, subject, component };
 }
@@ -205,7 +205,7 @@ function writes(sql: Sql) {
 }
 
 function putComponent(sql: Sql, { device, subject, component }: StoredComponent): void {
-  const { firstSeen, evidence, verdict, candidateReasons, gateway = null, ...plain } = component;
+  const { firstSeen, evidence, verdict, candidateReasons, gateway, ...plain } = component;
   sql.run(
     `INSERT OR REPLACE INTO components (device, id, subject, tool, channel, manager, purl, name,
        version, path, owner, scope, state, confidence, evidence, first_seen, verdict,
@@ -221,7 +221,8 @@ function putComponent(sql: Sql, { device, subject, component }: StoredComponent)
       evidence: JSON.stringify(evidence),
       verdict: JSON.stringify(verdict),
       candidateReasons: candidateReasons === undefined ? null : JSON.stringify(candidateReasons),
-      gateway,
+      // No column is null where the device knows that none is set.
+      gateway: gateway === undefined ? null : (gateway ?? ''),
     },
   );
 }

@@ -318,7 +318,8 @@ test('whatever a disk says, the server takes what is made of it', () => {
 test.each([
   ['llm.example.com', 'llm.example.com'],
   ['[2001:db8::1]', '[2001:db8::1]'],
-  [null, undefined],
+  [null, null],
+  [undefined, undefined],
   ['', undefined],
   ['user:zebra-secret@llm.example.com', undefined],
   ['llm.example.com:8443', undefined],
@@ -326,7 +327,10 @@ test.each([
   ['llm.example.com\nzebra', undefined],
   ['x'.repeat(254), undefined],
 ])('the gateway %j leaves as %j', (gateway, leaves) => {
-  const [first] = input([makeComponent('claude-code', { gateway })], '').judged;
+  const [first] = input(
+    [makeComponent('claude-code', gateway === undefined ? {} : { gateway })],
+    '',
+  ).judged;
   if (first === undefined) throw new Error('nothing was judged');
   const reported = toReported(first, ['/home/ana']);
   expect(reported.gateway).toBe(leaves);

@@ -53,6 +53,7 @@ export const catalogue: Catalogue = indexCatalogue(
       }),
       tool('claude-desktop', { vendor: 'Anthropic', provider: ['anthropic'], kind: 'desktop-app' }),
       tool('opencode', { vendor: 'Anomaly', provider: ['openai', 'anthropic'] }),
+      tool('bridge', { provider: ['none'], kind: 'gateway' }),
       tool('qoder', { vendor: 'Qoder', provider: ['qoder'], kind: 'ide' }),
       tool('qoder-cli', { vendor: 'Qoder', provider: ['qoder'] }),
     ],
