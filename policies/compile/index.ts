@@ -5,10 +5,16 @@
  */
 import type { Catalogue } from '../catalogue.js';
 import type { Policy } from '../document.js';
+import { aiTools } from './ai-tools.js';
 import { appcontrol } from './appcontrol.js';
 import { applocker } from './applocker.js';
+import { browserTargets } from './browsers.js';
 import { fapolicyd } from './fapolicyd.js';
+import { fleet } from './fleet.js';
+import { jetbrains } from './jetbrains.js';
+import { npmRegistry } from './registry.js';
 import { santa } from './santa.js';
+import { editorTargets } from './vscode.js';
 
 export interface CompileInput {
   readonly policy: Policy;
@@ -56,4 +62,8 @@ export interface Target {
 }
 
 /** Every target, in the order help lists them. */
-export const targets: readonly Target[] = [santa, applocker, appcontrol, fapolicyd];
+export const targets: readonly Target[] = [
+  ...[santa, applocker, appcontrol, fapolicyd],
+  ...[...editorTargets, ...browserTargets, jetbrains],
+  ...[npmRegistry, fleet, aiTools],
+];
