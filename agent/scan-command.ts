@@ -4,6 +4,7 @@
  * and runs nothing that it finds. What only some scans need is loaded only then: the start counts.
  */
 import type { Policy } from '../policies/document.js';
+import type { EvaluationInput } from '../policies/evaluate.js';
 import { builtInCatalogue, type Catalogue } from '../policies/catalogue.js';
 import type { Component, Platform } from '../policies/component.js';
 import { CurfewError } from '../wire/errors.js';
@@ -52,8 +53,23 @@ export async function runScan(argv: readonly string[], io: CommandIo): Promise<n
   }
 }
 
-async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
-  const catalogue = builtInCatalogue();
+/** What one scan saw, before any policy has judged it. */
+export interface Scanned {
+  readonly policy: Policy | null;
+  readonly world: World;
+  readonly result: ScanResult;
+  /** With what earlier scans knew, and each with what evaluation needs of the others. */
+  readonly components: readonly Component[];
+  readonly firstSeen: Readonly<Record<string, number>>;
+  readonly lastSeen: Readonly<Record<string, number>>;
+}
+
+/** Looks where the flags say. Errors: USAGE, FOLDER_NOT_WRITABLE. */
+export async function lookAround(
+  flags: ScanFlags,
+  catalogue: Catalogue,
+  io: CommandIo,
+): Promise<Scanned> {
   const policy = flags.policy === null ? null : await readPolicy(flags.policy, catalogue, io);
   const past = await pastOf(flags, io);
   const world = past.knownIn(await worldOf(flags, policy, catalogue));
@@ -61,7 +77,14 @@ async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
   const result = scanWorld(world);
   const { components: known, firstSeen, lastSeen } = past.remember(result);
   const components = relate(known, { catalogue, roots: rootStates(result.readings) });
-  const judged = await withAdvisories(await judge(components, { flags, policy, world }), catalogue);
+  return { policy, world, result, components, firstSeen, lastSeen };
+}
+
+async function scan(flags: ScanFlags, io: CommandIo): Promise<number> {
+  const catalogue = builtInCatalogue();
+  const scanned = await lookAround(flags, catalogue, io);
+  const { world, result, firstSeen, lastSeen } = scanned;
+  const judged = await withAdvisories(await judge(flags, scanned), catalogue);
   const dated = judged.map((each): Judged => {
     const { id } = each.component;
     const [firstSeenMs, lastSeenMs] = [firstSeen[id], lastSeen[id]];
@@ -176,18 +199,22 @@ function inState<T>(state: string, use: () => T): T {
   }
 }
 
-interface JudgeContext {
-  readonly flags: ScanFlags;
-  readonly policy: Policy | null;
-  readonly world: World;
-}
-
-async function judge(
-  components: readonly Component[],
-  { flags, policy, world }: JudgeContext,
-): Promise<readonly Judged[]> {
+async function judge(flags: ScanFlags, scanned: Scanned): Promise<readonly Judged[]> {
+  const { policy, components } = scanned;
   if (policy === null) return components.map((component) => ({ component, verdict: null }));
   const { evaluate } = await import('../policies/evaluate.js');
+  const inputs = await evaluationInputs(flags, { ...scanned, policy });
+  return inputs.map((input, at) => {
+    const component = components[at] ?? input.component;
+    return { component, verdict: evaluate(input).verdict };
+  });
+}
+
+/** What the evaluation of each component takes, in their order. */
+export async function evaluationInputs(
+  flags: ScanFlags,
+  { policy, world, components }: Scanned & { readonly policy: Policy },
+): Promise<readonly EvaluationInput[]> {
   const { currentZone } = await import('../policies/dates.js');
   const { catalogue } = world;
   const zone = currentZone();
@@ -205,8 +232,7 @@ async function judge(
     };
     const running = isLive(component);
     const judged = running === null ? component : { ...component, running };
-    const input = { policy, catalogue, exceptions: [], component: judged, device };
-    return { component, verdict: evaluate({ ...input, now: flags.atMs }).verdict };
+    return { policy, catalogue, exceptions: [], component: judged, device, now: flags.atMs };
   });
 }
 
