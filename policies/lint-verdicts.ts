@@ -56,7 +56,7 @@ interface Judged {
 }
 
 /** The end of time as dates have it: what is denied at all is denied then. */
-const atTheEnd = 8.64e15 - 1;
+const atTheEnd = Date.parse('9999-01-01T00:00:00Z');
 
 function verdictOn({ policy, catalogue }: Judged, component: Component, now: number): Verdict {
   const [platform = 'linux'] = policy.targets.os ?? [];

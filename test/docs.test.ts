@@ -3,7 +3,7 @@
  * their own with an example policy in it; system folders stand for temporary ones. npm scripts must
  * exist; what they do is tested where they are.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -94,6 +94,7 @@ async function runs(line: string): Promise<void> {
 
 describe('commands in the docs', () => {
   copyFileSync(examplePolicy, path.join(folder, 'policy.yaml'));
+  cpSync(path.dirname(examplePolicy), path.join(folder, 'examples'), { recursive: true });
   for (const page of pages) {
     const lines = commandsOf(page);
     if (lines.length > 0) {

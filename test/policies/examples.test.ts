@@ -7,6 +7,9 @@ import { describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import { parsePolicy, type Policy } from '../../policies/document.js';
 import { evaluate, type Verdict } from '../../policies/evaluate.js';
+import { lintPolicy } from '../../policies/lint-advice.js';
+import { parseCases } from '../../policies/test-cases.js';
+import { runCases } from '../../policies/test-runs.js';
 import { component, device } from './subjects.js';
 
 const catalogue = builtInCatalogue();
@@ -31,12 +34,48 @@ function verdict(policy: Policy, at: string, rest: Parameters<typeof component>[
   }).verdict;
 }
 
-test('every example is accepted without a warning', () => {
-  const files = readdirSync(new URL('policies/examples/', top)).filter(
-    (file) => !file.endsWith('.test.yaml'),
-  );
-  expect(files.length).toBeGreaterThan(0);
-  for (const file of files) accepted(read(`policies/examples/${file}`));
+const examples = readdirSync(new URL('policies/examples/', top))
+  .filter((file) => !file.endsWith('.test.yaml'))
+  .map((file) => file.replace(/\.yaml$/, ''));
+
+describe.each(examples)('the example %s', (name) => {
+  const yaml = read(`policies/examples/${name}.yaml`);
+
+  test('is accepted, and lint has nothing to say of it in either language', () => {
+    const now = Date.parse('2026-02-01T00:00:00Z');
+    const linted = lintPolicy(yaml, { catalogue, now, languages: ['en', 'zh-CN'] });
+    expect(linted.problems).toEqual([]);
+  });
+
+  test('means what its cases say, and each of its rules decides in one', () => {
+    const policy = accepted(yaml);
+    const parsed = parseCases(read(`policies/examples/${name}.test.yaml`), { policy, catalogue });
+    if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems, null, 1));
+    const runs = [...runCases(parsed.document, { policy, catalogue })];
+    const failed = runs.filter(({ isPassed }) => !isPassed);
+    expect(failed.map(({ name: title, at, fields }) => ({ title, at, fields }))).toEqual([]);
+    const decided = new Set(runs.map(({ verdict }) => verdict.rule));
+    expect(policy.rules.filter(({ id }) => !decided.has(id)).map(({ id }) => id)).toEqual([]);
+    expect(runs.length).toBeGreaterThan(3);
+  });
+
+  test('has its part of the page', () => {
+    const page = read('docs/admin/policy-examples.md');
+    expect(page).toContain(`\n## ${name}\n`);
+    expect(page).toContain(`(../../policies/examples/${name}.yaml)`);
+  });
+});
+
+test('there is an example for each purpose', () => {
+  expect(examples).toEqual([
+    'advisory-range',
+    'allow-list',
+    'claude-code-to-qoder',
+    'local-models-only',
+    'observe-everything',
+    'openclaw-at-once',
+    'third-party-gateway',
+  ]);
 });
 
 describe('claude-code-to-qoder', () => {
