@@ -25,6 +25,9 @@ interface Ordered {
   readonly dead: ReadonlySet<number>;
 }
 
+/** With the instant of each rule's date. */
+type Dated = Ordered & { readonly dates: readonly (number | null)[] };
+
 /** What is left of a rule: for each tool (null: none) and channel the situations that no earlier rule decides. */
 interface Left {
   readonly tool: bigint;
@@ -102,26 +105,31 @@ const canonical = ({ match }: Rule): string =>
       .sort(),
   );
 
-/** Epoch ms of a rule's date; where it is each device's own, as in UTC. */
-const inForce = ({ denial }: Rule, { timezone }: Policy): number | null =>
-  denial === null ? null : resolveDate(denial.effective, timezone, 'UTC');
+/** Epoch ms of each rule's date; where it is each device's own, as in UTC. */
+const datesOf = ({ rules, timezone }: Policy): readonly (number | null)[] =>
+  rules.map(({ denial }) =>
+    denial === null ? null : resolveDate(denial.effective, timezone, 'UTC'),
+  );
 
-function consequence(rule: Rule, earlier: Rule, policy: Policy): string {
+function consequence(at: number, before: number, { policy, dates }: Dated): string {
+  const [rule, earlier] = [policy.rules[at], policy.rules[before]];
+  if (rule === undefined || earlier === undefined) return '';
   if (rule.decision !== earlier.decision) {
     return `; what this one would ${rule.decision}, that one decides as ${earlier.decision}`;
   }
-  const [here, there] = [inForce(rule, policy), inForce(earlier, policy)];
+  const [here, there] = [dates[at] ?? null, dates[before] ?? null];
   if (here === null || there === null || here >= there) return '';
   return `; this one would be in force earlier, from ${rule.denial?.effective ?? ''}`;
 }
 
-function coveredAdvice(at: number, by: readonly number[], { policy }: Ordered): Advice | null {
+function coveredAdvice(at: number, by: readonly number[], dated: Dated): Advice | null {
+  const { policy } = dated;
   const rule = policy.rules[at];
   const firsts = by.flatMap((before) => policy.rules[before] ?? []);
   const [first] = firsts;
   if (rule === undefined || first === undefined) return null;
   const path = ['rules', at, 'match'];
-  const then = consequence(rule, first, policy);
+  const then = consequence(at, by[0] ?? 0, dated);
   if (firsts.length === 1 && isSameMatch(rule, first)) {
     const message = `rule ${rule.id} has the match of rule ${first.id}, which comes first, so it never decides${then}`;
     return advice('duplicate', path, message);
@@ -135,18 +143,18 @@ function coveredAdvice(at: number, by: readonly number[], { policy }: Ordered): 
 /** The first earlier rule that decides some of what a rule would deny, and is in force later. */
 function shadowAdvice(
   at: number,
-  ordered: Ordered,
+  ordered: Dated,
   spend: (steps: number) => boolean,
 ): Advice | null {
-  const { policy, reaches, ranges, dead } = ordered;
+  const { policy, reaches, ranges, dead, dates } = ordered;
   const [rule, reach] = [policy.rules[at], reaches[at]];
   if (rule === undefined || reach === undefined) return null;
-  const here = inForce(rule, policy);
+  const here = dates[at] ?? null;
   if (here === null) return null;
   for (let before = 0; before < at; before += 1) {
     const [earlier, its] = [policy.rules[before], reaches[before]];
     if (earlier === undefined || its === undefined || dead.has(before)) continue;
-    const there = inForce(earlier, policy);
+    const there = dates[before] ?? null;
     if (there === null || there <= here || !spend(4) || !meet(its, reach, ranges)) continue;
     const message = `what rule ${earlier.id} also matches is decided by it and is in force from ${earlier.denial?.effective ?? ''}, later than ${rule.denial?.effective ?? ''} here; put rule ${rule.id} first if the earlier date is meant`;
     return advice('shadowed', ['rules', at, 'effective'], message);
@@ -157,12 +165,13 @@ function shadowAdvice(
 /** What is to be said of the order of the rules. */
 export function orderAdvice(ordered: Ordered): Advice[] {
   const { policy, dead, ranges } = ordered;
+  const dated = { ...ordered, dates: datesOf(policy) };
   let steps = 0;
   const spend = (some: number): boolean => (steps += some) <= mostSteps;
   const found = policy.rules.flatMap((_, at): Advice[] => {
     if (dead.has(at)) return [];
     const by = decidedBy(at, ordered, spend);
-    const one = by === null ? shadowAdvice(at, ordered, spend) : coveredAdvice(at, by, ordered);
+    const one = by === null ? shadowAdvice(at, dated, spend) : coveredAdvice(at, by, dated);
     return one === null ? [] : [one];
   });
   if (steps <= mostSteps && !ranges.isSpent()) return found;

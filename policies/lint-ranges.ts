@@ -9,10 +9,14 @@ import { checkRange, inRange } from './versions.js';
 /** One for each order of versions that there is. */
 const orders = ['npm', 'pypi', 'dpkg', 'rpm', 'pacman', 'apk', 'homebrew', 'executable'] as const;
 
+/** Those that differ on numbers and dots alone. */
+const plainOrders = ['npm', 'pypi', 'dpkg', 'executable'] as const;
+const isPlain = (range: string): boolean => /^[\d.\s<>=|~^*xX,!]+$/.test(range);
+
 const named = /\d[0-9A-Za-z.+!:~%_-]*/g;
 const mostNamed = 130;
 /** Questions to ranges in one lint; each takes some microseconds. */
-const mostQuestions = 120_000;
+const mostQuestions = 30_000;
 
 export interface Ranges {
   /** Takes no version at all, wherever it comes from. */
@@ -30,10 +34,11 @@ export function compareRanges(): Ranges {
   const known = new Map<string, boolean>();
   let questions = 0;
   const remembered = (kind: string, ranges: readonly string[], find: () => boolean): boolean => {
+    if (questions >= mostQuestions) return false;
     const key = [kind, ...ranges].join('\n');
     const found = known.get(key);
     if (found !== undefined) return found;
-    const made = questions < mostQuestions && find();
+    const made = find();
     known.set(key, made);
     return made;
   };
@@ -42,7 +47,8 @@ export function compareRanges(): Ranges {
     holds: (order: string, version: string) => boolean,
   ): boolean => {
     // The scheme of a `vers:` range says how to compare, whatever the ecosystem.
-    const kinds = ranges.every((range) => range.startsWith('vers:')) ? ['npm'] : orders;
+    const isOwn = ranges.every((range) => range.startsWith('vers:'));
+    const kinds = isOwn ? ['npm'] : ranges.every(isPlain) ? plainOrders : orders;
     const versions = probesOf(ranges);
     return kinds.every((order) =>
       versions.every((version) => {
@@ -104,9 +110,11 @@ function besides(version: string): readonly string[] {
     const rest = numbers.slice(at + 1).map(() => (by < 0 ? '9999' : '0'));
     return [...numbers.slice(0, at), String(Number(numbers[at]) + by), ...rest].join('.');
   };
-  const isPlain = (number: string): boolean => /^\d{1,12}$/.test(number);
-  const down = numbers.flatMap((one, at) => (isPlain(one) && one !== '0' ? [stepped(at, -1)] : []));
-  const up = numbers.flatMap((one, at) => (isPlain(one) ? [stepped(at, 1)] : []));
+  const isNumber = (number: string): boolean => /^\d{1,12}$/.test(number);
+  const down = numbers.flatMap((one, at) =>
+    isNumber(one) && one !== '0' ? [stepped(at, -1)] : [],
+  );
+  const up = numbers.flatMap((one, at) => (isNumber(one) ? [stepped(at, 1)] : []));
   const three = [...numbers, '0', '0'].slice(0, Math.max(3, numbers.length)).join('.');
   const early = [three, ...up.slice(-2)].flatMap((one) => [
     `${one}-0`,

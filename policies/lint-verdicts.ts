@@ -81,28 +81,36 @@ const decider = ({ rule }: Verdict): string =>
 export function replacementAdvice(judged: Judged): Advice[] {
   const { policy, catalogue } = judged;
   const { timezone } = policy;
+  // Who decides does not depend on the time, so each tool is asked about once.
+  const known = new Map<Tool, readonly { channel: Channel; verdict: Verdict }[]>();
+  const verdictsOn = (tool: Tool): readonly { channel: Channel; verdict: Verdict }[] => {
+    const made =
+      known.get(tool) ??
+      channelsInUse(tool).map((channel) => ({
+        channel,
+        verdict: verdictOn(judged, plain(tool, channel), atTheEnd),
+      }));
+    known.set(tool, made);
+    return made;
+  };
   return denialsOf(policy).flatMap(({ denial, path, name }): Advice[] => {
     const id = denial.replacement?.tool;
     const tool = id === undefined ? null : catalogue.tool(id);
     if (id === undefined || tool === null) return [];
     const at = [...path, 'replacement', 'tool'];
     const date = resolveDate(denial.effective, timezone, 'UTC');
-    const verdicts = channelsInUse(tool).map((channel) => ({
-      channel,
-      verdict: verdictOn(judged, plain(tool, channel), date),
-    }));
-    const denied = verdicts.filter(({ verdict }) => isDenied(verdict));
+    const denied = verdictsOn(tool).filter(({ verdict }) => isDenied(verdict));
     const [first] = denied;
     if (first === undefined) return [];
     const { effective } = first.verdict;
     const by = decider(first.verdict);
-    if (denied.every(({ verdict }) => verdict.status === 'pending')) {
+    if (denied.every(({ verdict }) => (verdict.effective ?? 0) > date)) {
       const day = new Date(effective ?? 0).toISOString();
       const message = `${name} sends people to ${id}, which ${by} denies later, from ${day} on`;
       return [advice('replacement-later', at, message)];
     }
     const where =
-      denied.length === verdicts.length
+      denied.length === verdictsOn(tool).length
         ? ''
         : ` where it is found by channel ${denied.map(({ channel }) => channel).join(', ')}`;
     const message = `${name} sends people to ${id}, which is itself denied by ${by}${where}; approve it in a rule before`;

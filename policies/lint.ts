@@ -3,28 +3,17 @@
  * that only a denial has, ranges, paths and addresses that can be used, names the catalogue knows. It
  * judges the author's form, never the fleet, and asks for no clock.
  */
+import { wrongAddress } from './addresses.js';
 import type { Catalogue } from './catalogue.js';
 import { checkDate, isZone } from './dates.js';
 import { actions, type PolicyDocument } from './author-form.js';
+import { matchFaults, toolFaults } from './lint-match.js';
 import { suggestion } from './nearest.js';
-import type { Fault } from './shape.js';
+import { error, warning, type Fault } from './shape.js';
 import type { Step } from './source.js';
-import { checkRange } from './versions.js';
 
 type AuthorRule = PolicyDocument['rules'][number];
 type Decided = PolicyDocument['default'] | AuthorRule;
-
-const error = (path: readonly Step[], message: string, isKey = false): Fault => ({
-  severity: 'error',
-  path,
-  message,
-  isKey,
-});
-const warning = (path: readonly Step[], message: string): Fault => ({
-  severity: 'warning',
-  path,
-  message,
-});
 
 /** Fields of a rule that have a meaning only where it denies. */
 export const denialFieldNames = [
@@ -149,12 +138,10 @@ function durationFaults(
 
 function contactFaults(contact: string | undefined): Fault[] {
   if (contact === undefined) return [];
-  const url = URL.parse(contact);
-  const isMail = url?.protocol === 'mailto:' && /^[^\s@]+@[^\s@]+$/.test(url.pathname);
-  const isPage = url?.protocol === 'https:' && url.username === '' && url.password === '';
-  if (isMail || isPage) return [];
-  const message = `expected an address like https://example.com/help or mailto:help@example.com; found "${contact}"`;
-  return [error(['contact'], message)];
+  const expected = `expected an address like https://example.com/help or mailto:help@example.com; found "${contact}"`;
+  if (!/^(https:|mailto:)/i.test(contact)) return [error(['contact'], expected)];
+  const wrong = wrongAddress(contact, 'web or mail');
+  return wrong === null ? [] : [error(['contact'], wrong)];
 }
 
 function reasonFaults(decided: Decided, path: readonly Step[]): Fault[] {
@@ -182,89 +169,4 @@ function addressFaults(decided: Decided, path: readonly Step[]): Fault[] {
     const wrong = wrongAddress(url);
     return wrong === null ? [] : [error(at, wrong)];
   });
-}
-
-/** People will click it: nothing but a web page, and no password in it. */
-function wrongAddress(text: string): string | null {
-  const url = URL.parse(text);
-  if (url === null || !['https:', 'http:'].includes(url.protocol)) {
-    return `expected a web address like https://example.com/notice; found "${text}"`;
-  }
-  return url.username === '' && url.password === ''
-    ? null
-    : 'an address must not hold a user name or a password';
-}
-
-function toolFaults(id: string, path: readonly Step[], catalogue: Catalogue | null): Fault[] {
-  if (catalogue === null || catalogue.tool(id) !== null) return [];
-  const hint = (): string =>
-    suggestion(
-      id,
-      catalogue.tools.flatMap((tool) => [tool.id, ...tool.aliases]),
-    );
-  return [{ ...error(path, `the catalogue has no tool "${id}"`), hint }];
-}
-
-/** The values of a field with their paths, for one value as for a list. */
-function eachOf(
-  value: string | readonly string[] | undefined,
-  path: readonly Step[],
-): { text: string; at: readonly Step[] }[] {
-  if (value === undefined) return [];
-  if (typeof value === 'string') return [{ text: value, at: path }];
-  return value.map((text, at) => ({ text, at: [...path, at] }));
-}
-
-function matchFaults(
-  match: AuthorRule['match'],
-  path: readonly Step[],
-  catalogue: Catalogue | null,
-): Fault[] {
-  const range = match.version === undefined ? null : checkRange(match.version);
-  return [
-    ...eachOf(match.tool, [...path, 'tool']).flatMap(({ text, at }) =>
-      toolFaults(text, at, catalogue),
-    ),
-    ...unknownNames(match, path, catalogue),
-    ...eachOf(match.path, [...path, 'path']).flatMap(({ text, at }) => {
-      const wrong = wrongPath(text);
-      return wrong === null ? [] : [error(at, wrong)];
-    }),
-    ...eachOf(match.gateway, [...path, 'gateway']).flatMap(({ text, at }) =>
-      /^(\*\.)?[\p{L}\p{N}.-]+$|^\[[0-9a-f:.]+\]$/iu.test(text)
-        ? []
-        : [error(at, `expected vendor, third-party, none or a host alone; found "${text}"`)],
-    ),
-    ...(range === null ? [] : [error([...path, 'version'], range)]),
-  ];
-}
-
-/** Vendors and providers that no tool of the catalogue has: the rule could match nothing. */
-function unknownNames(
-  match: AuthorRule['match'],
-  path: readonly Step[],
-  catalogue: Catalogue | null,
-): Fault[] {
-  if (catalogue === null) return [];
-  return (['vendor', 'provider'] as const).flatMap((field) => {
-    const known = new Set(catalogue.tools.flatMap((tool) => tool[field]));
-    const plain = new Set([...known].map((name) => name.toLowerCase()));
-    return eachOf(match[field], [...path, field])
-      .filter(({ text }) => !plain.has(text.toLowerCase()))
-      .map(({ text, at }) => ({
-        ...warning(at, `no tool of the catalogue has the ${field} "${text}"`),
-        hint: () => suggestion(text, known),
-      }));
-  });
-}
-
-function wrongPath(text: string): string | null {
-  if (!/^(~|[A-Za-z]:)?[/\\]/.test(text)) {
-    return `expected a whole path that begins with ~/, / or a drive; found "${text}"`;
-  }
-  const names = text.split(/[/\\]/);
-  if (names.includes('..') || names.includes('.'))
-    return `a path has no "." or ".." in it: "${text}"`;
-  const isMixed = names.some((name) => name.includes('**') && name !== '**');
-  return isMixed ? `** stands for whole names, between two slashes: "${text}"` : null;
 }

@@ -20,6 +20,18 @@ export interface Fault {
   readonly isKey?: boolean;
 }
 
+export const error = (path: readonly Step[], message: string, isKey = false): Fault => ({
+  severity: 'error',
+  path,
+  message,
+  isKey,
+});
+export const warning = (path: readonly Step[], message: string): Fault => ({
+  severity: 'warning',
+  path,
+  message,
+});
+
 type SchemaError = ReturnType<typeof Value.Errors>[number];
 
 /** The parts of a schema that messages speak of. */

@@ -187,14 +187,4 @@ describe('whatever is put in', () => {
       runs(300),
     );
   });
-
-  test.each(['[', '](', '**a', '`', '``a`', '<a', '- a\n', '![](', '[](a', '&a', '\n> '])(
-    'sixteen thousand signs of %j are read at once',
-    (piece) => {
-      const began = process.cpuUsage();
-      readMarkdown(piece.repeat(Math.ceil(16_384 / piece.length)));
-      const { user, system } = process.cpuUsage(began);
-      expect((user + system) / 1000).toBeLessThan(1000);
-    },
-  );
 });

@@ -1,0 +1,93 @@
+/**
+ * What a schema cannot see of a rule's match, field by field: tools, vendors and providers that the
+ * catalogue knows, paths, hosts and ranges that can be used. Whether the fields together can match
+ * anything is in `lint-possible.ts`, which devices do not ask.
+ */
+import type { PolicyDocument } from './author-form.js';
+import type { Catalogue } from './catalogue.js';
+import { suggestion } from './nearest.js';
+import { error, warning, type Fault } from './shape.js';
+import type { Step } from './source.js';
+import { checkRange } from './versions.js';
+
+type AuthorMatch = PolicyDocument['rules'][number]['match'];
+
+/** A tool that the catalogue does not have, with the nearest that it has. */
+export function toolFaults(
+  id: string,
+  path: readonly Step[],
+  catalogue: Catalogue | null,
+): Fault[] {
+  if (catalogue === null || catalogue.tool(id) !== null) return [];
+  const hint = (): string =>
+    suggestion(
+      id,
+      catalogue.tools.flatMap((tool) => [tool.id, ...tool.aliases]),
+    );
+  return [{ ...error(path, `the catalogue has no tool "${id}"`), hint }];
+}
+
+/** The values of a field with their paths, for one value as for a list. */
+function eachOf(
+  value: string | readonly string[] | undefined,
+  path: readonly Step[],
+): { text: string; at: readonly Step[] }[] {
+  if (value === undefined) return [];
+  if (typeof value === 'string') return [{ text: value, at: path }];
+  return value.map((text, at) => ({ text, at: [...path, at] }));
+}
+
+/** Everything wrong or doubtful in a match, in the order of its fields. */
+export function matchFaults(
+  match: AuthorMatch,
+  path: readonly Step[],
+  catalogue: Catalogue | null,
+): Fault[] {
+  const range = match.version === undefined ? null : checkRange(match.version);
+  return [
+    ...eachOf(match.tool, [...path, 'tool']).flatMap(({ text, at }) =>
+      toolFaults(text, at, catalogue),
+    ),
+    ...unknownNames(match, path, catalogue),
+    ...eachOf(match.path, [...path, 'path']).flatMap(({ text, at }) => {
+      const wrong = wrongPath(text);
+      return wrong === null ? [] : [error(at, wrong)];
+    }),
+    ...eachOf(match.gateway, [...path, 'gateway']).flatMap(({ text, at }) =>
+      /^(\*\.)?[\p{L}\p{N}.-]+$|^\[[0-9a-f:.]+\]$/iu.test(text)
+        ? []
+        : [error(at, `expected vendor, third-party, none or a host alone; found "${text}"`)],
+    ),
+    ...(range === null ? [] : [error([...path, 'version'], range)]),
+  ];
+}
+
+/** Vendors and providers that no tool of the catalogue has: the rule could match nothing. */
+function unknownNames(
+  match: AuthorMatch,
+  path: readonly Step[],
+  catalogue: Catalogue | null,
+): Fault[] {
+  if (catalogue === null) return [];
+  return (['vendor', 'provider'] as const).flatMap((field) => {
+    const known = new Set(catalogue.tools.flatMap((tool) => tool[field]));
+    const plain = new Set([...known].map((name) => name.toLowerCase()));
+    return eachOf(match[field], [...path, field])
+      .filter(({ text }) => !plain.has(text.toLowerCase()))
+      .map(({ text, at }) => ({
+        ...warning(at, `no tool of the catalogue has the ${field} "${text}"`),
+        hint: () => suggestion(text, known),
+      }));
+  });
+}
+
+function wrongPath(text: string): string | null {
+  if (!/^(~|[A-Za-z]:)?[/\\]/.test(text)) {
+    return `expected a whole path that begins with ~/, / or a drive; found "${text}"`;
+  }
+  const names = text.split(/[/\\]/);
+  if (names.includes('..') || names.includes('.'))
+    return `a path has no "." or ".." in it: "${text}"`;
+  const isMixed = names.some((name) => name.includes('**') && name !== '**');
+  return isMixed ? `** stands for whole names, between two slashes: "${text}"` : null;
+}
