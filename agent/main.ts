@@ -7,6 +7,7 @@
  *   run                run.ts              the daemon
  *   enroll             enroll-command.ts   make this machine a device of a server
  *   status, inventory  status-command.ts   what the daemon knows
+ *   explain            explain-command.ts  why something is allowed or not
  *   version            version.ts
  */
 import fs from 'node:fs';
@@ -50,6 +51,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'list what the agent on this machine has found',
     example: 'curfew inventory --format json',
     run: async (argv, io) => (await import('./status-command.js')).runInventory(argv, io),
+  },
+  explain: {
+    summary: 'say why something on this machine is allowed or not, and what comes next',
+    example: 'curfew explain claude-code',
+    run: async (argv, io) => (await import('./explain-command.js')).runExplain(argv, io),
   },
   version: {
     summary: 'print the version',

@@ -45,7 +45,11 @@ type When = (at: string) => string;
 /** The words of one language. */
 interface Words {
   headline(explained: Explanation, when: When): string;
-  now(verdict: ExplainedVerdict, when: When): readonly (string | null)[];
+  now(
+    verdict: ExplainedVerdict,
+    limit: Explanation['limit'],
+    when: When,
+  ): readonly (string | null)[];
   awaitsNotice: string;
   coming(change: ComingChange, when: When): string;
   noChange: string;
@@ -107,16 +111,16 @@ function englishHeadline(explained: Explanation, when: When): string {
 
 const english: Words = {
   headline: englishHeadline,
-  now: ({ announce, graceUntil, noticed, escalates, action, effectiveAction }, when) => [
+  now: ({ graceUntil, noticed, action, effectiveAction }, limit, when) => [
     action === null
       ? null
-      : action === effectiveAction || effectiveAction === null
+      : limit === null || effectiveAction === null
         ? `Now ${englishActions[action]}.`
-        : `The policy says now that ${englishActions[action]}; this device is set to ${effectiveAction} at most, so ${englishActions[effectiveAction]}.`,
-    announce === null ? null : `People are told from ${when(announce)} on.`,
+        : limit === 'time'
+          ? `The policy says now that ${englishActions[action]}; it is not certain yet that the time has come, so ${englishActions[effectiveAction]}.`
+          : `The policy says now that ${englishActions[action]}; at most ${effectiveAction} may be done on this device, so ${englishActions[effectiveAction]}.`,
     noticed === null ? null : `This device was first told on ${when(noticed)}.`,
     graceUntil === null || noticed === null ? null : `It has time until ${when(graceUntil)}.`,
-    escalates === null ? null : `A stronger action follows on ${when(escalates)}.`,
   ],
   awaitsNotice: 'The time that each device is given begins when it is first told.',
   coming: ({ at, status, action, effectiveAction, rule }, when) => {
@@ -196,16 +200,16 @@ function chineseHeadline(explained: Explanation, when: When): string {
 
 const chinese: Words = {
   headline: chineseHeadline,
-  now: ({ announce, graceUntil, noticed, escalates, action, effectiveAction }, when) => [
+  now: ({ graceUntil, noticed, action, effectiveAction }, limit, when) => [
     action === null
       ? null
-      : action === effectiveAction || effectiveAction === null
+      : limit === null || effectiveAction === null
         ? `目前：${chineseActions[action]}。`
-        : `策略目前要求：${chineseActions[action]}；本设备最多只能：${chineseActions[effectiveAction]}。`,
-    announce === null ? null : `自 ${when(announce)} 起通知用户。`,
+        : limit === 'time'
+          ? `策略目前要求：${chineseActions[action]}；尚不能确定时间已到，因此：${chineseActions[effectiveAction]}。`
+          : `策略目前要求：${chineseActions[action]}；本设备目前最多只能：${chineseActions[effectiveAction]}。`,
     noticed === null ? null : `本设备于 ${when(noticed)} 首次收到通知。`,
     graceUntil === null || noticed === null ? null : `宽限至 ${when(graceUntil)}。`,
-    escalates === null ? null : `${when(escalates)} 起采取更强的措施。`,
   ],
   awaitsNotice: '每台设备的宽限期自首次收到通知时开始。',
   coming: ({ at, status, action, effectiveAction, rule }, when) => {
@@ -230,7 +234,7 @@ export function explanationText(explained: Explanation, language: Language): Exp
   const { verdict, advice, policy, deviceZone, coming, steps, untried } = explained;
   const zones = policy === null ? [deviceZone] : [policy.zone, deviceZone];
   const when: When = (at) => instantText(Date.parse(at), zones, language);
-  const now = verdict === null ? [] : words.now(verdict, when);
+  const now = verdict === null ? [] : words.now(verdict, explained.limit, when);
   const changes = coming.map((change) => words.coming(change, when));
   const isDenied = verdict?.status === 'violation' || verdict?.status === 'pending';
   return {

@@ -100,6 +100,8 @@ export interface Explanation {
   readonly verdict: ExplainedVerdict | null;
   /** The first rule, and its fields, that only the device can decide. */
   readonly undecided: { readonly rule: string; readonly fields: readonly string[] } | null;
+  /** Why less is done than the policy asks for: the device may do no more, or the time is not certain. */
+  readonly limit: 'ceiling' | 'time' | null;
   readonly steps: readonly ExplainedStep[];
   /** What comes after the deciding one and was not tried. */
   readonly untried: readonly string[];
@@ -135,7 +137,7 @@ export function explain(input: EvaluationInput, options: ExplainOptions = {}): E
     isCeilingKnown ? said : { ...said, effectiveAction: null };
   const open = steps.find((one) => !one.matched && isOpen(one)) ?? null;
   const isDecided = open === null;
-  const policyZone = zoneOf(policy?.timezone ?? null, device.zone);
+  const policyZone = verdict.zone ?? zoneOf(policy?.timezone ?? null, device.zone);
   const zones = policy === null ? [device.zone] : [policyZone, device.zone];
   const denial = isDecided ? denialOf(verdict, input) : null;
   return {
@@ -146,6 +148,7 @@ export function explain(input: EvaluationInput, options: ExplainOptions = {}): E
     at: iso(now),
     verdict: isDecided ? underCeiling(plainVerdict(verdict)) : null,
     undecided: open === null ? null : { rule: open.rule, fields: openFields(open) },
+    limit: isDecided && isCeilingKnown ? limitOf(verdict, input) : null,
     steps: steps.map((one) => explainedStep(one, zones)),
     untried: untriedOf(input, steps),
     coming: isDecided ? comingChanges(input).map(underCeiling) : [],
@@ -172,6 +175,13 @@ function plainVerdict(verdict: Verdict): ExplainedVerdict {
     graceUntil: isoOrNull(verdict.graceUntil),
     escalates: isoOrNull(verdict.escalates),
   };
+}
+
+function limitOf(verdict: Verdict, input: EvaluationInput): Explanation['limit'] {
+  const { action, effectiveAction } = verdict;
+  if (action === null || action === effectiveAction) return null;
+  const { settledUntil: _, ...settled } = input;
+  return evaluate(settled).verdict.effectiveAction === effectiveAction ? 'ceiling' : 'time';
 }
 
 /** A step as one sees it who does not know these fields. */
@@ -260,7 +270,7 @@ function adviceOf(denial: Denial, input: EvaluationInput, contact: string | null
 const mostChanges = 10;
 
 /** What the verdict becomes from now on if nothing but the time changes, in order. */
-function comingChanges(input: EvaluationInput): readonly ComingChange[] {
+function comingChanges({ settledUntil: _, ...input }: EvaluationInput): readonly ComingChange[] {
   const changes: ComingChange[] = [];
   let { now } = input;
   let { verdict } = evaluate(input);

@@ -269,6 +269,21 @@ describe('in words', () => {
   });
 });
 
+test('less than the policy asks for has its reason', () => {
+  const now = Date.parse('2026-07-12T00:00:00Z');
+  const all = device({ maxAction: 'remove' });
+  expect(explained({ now }).limit).toBe('ceiling');
+  expect(explained({ now, device: all }).limit).toBeNull();
+  const doubtful = explained({ now, device: all, settledUntil: 0 });
+  expect([doubtful.limit, doubtful.verdict?.effectiveAction]).toEqual(['time', 'notify']);
+  expect(explanationText(doubtful, 'en').now[0]).toContain(
+    'not certain yet that the time has come',
+  );
+  expect(explanationText(explained({ now }), 'en').now[0]).toBe(
+    'The policy says now that it is blocked; at most notify may be done on this device, so people are told.',
+  );
+});
+
 test('an instant is said once where clocks agree, with seconds where it has any', () => {
   const at = Date.parse('2026-07-09T16:00:00Z');
   expect(instantText(at, ['Asia/Shanghai', 'Asia/Singapore'], 'en')).toBe(
