@@ -3,6 +3,8 @@
  */
 import type { Command } from 'commander';
 import type { SetExitCode } from '../command-line.js';
+import { addApplyCommand } from './policy-apply.js';
+import { addCompileCommand } from './policy-compile.js';
 import { addLintCommand } from './policy-lint.js';
 import { addPublishCommand } from './policy-publish.js';
 import { addRollbackCommand } from './policy-rollback.js';
@@ -15,6 +17,8 @@ export function addPolicyCommands(program: Command, setExitCode: SetExitCode): v
   addPublishCommand(policy, setExitCode);
   addSignCommand(policy, setExitCode);
   addRollbackCommand(policy);
+  addApplyCommand(policy, setExitCode);
   addTestCommand(policy, setExitCode);
+  addCompileCommand(policy, setExitCode);
   for (const verb of policy.commands) verb.exitOverride();
 }
