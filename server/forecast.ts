@@ -68,7 +68,7 @@ interface Known {
 
 const longestPath = 1024;
 
-function knownOf({ path, gateway }: Kind): Known {
+function knownOf({ path, gateway }: Pick<Kind, 'path' | 'gateway'>): Known {
   const isShortened = path === null || path.includes('…') || path.length >= longestPath;
   return {
     path: isShortened ? 'shortened' : path.startsWith('~') ? 'home' : 'whole',
@@ -84,6 +84,14 @@ function openFields({ match }: Rule, known: Known): readonly OpenField[] {
     fields.push('path');
   if (!known.hasGateway && match.gateway?.includes('none') === true) fields.push('gateway');
   return fields;
+}
+
+/** The fields of a rule that a report does not answer for a component of this path and gateway. */
+export function unreportedFields(
+  rule: Rule,
+  told: Pick<Kind, 'path' | 'gateway'>,
+): readonly OpenField[] {
+  return openFields(rule, knownOf(told));
 }
 
 /** A rule that may hold, and the policy as if it did and all open rules before it did not. */
