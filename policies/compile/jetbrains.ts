@@ -69,7 +69,7 @@ function compile(input: CompileInput): Compiled {
   const denials = denialsOf(input);
   const written = denials.identities.filter(isWritten);
   const notExpressible = unexpressed(denials, new Set(written), {
-    product: 'JetBrains IDEs',
+    product: 'a JetBrains IDE',
     isBlocking: true,
     whyNot,
   });
