@@ -2,18 +2,12 @@
  * The npm registry target against a real Verdaccio: the compiled entries are put into its
  * configuration, packages are published to it, and it is asked as a client asks.
  */
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runServer } from 'verdaccio';
 import { parse } from 'yaml';
 import type { Compiled } from '../../../policies/compile/index.js';
 import { npmRegistry } from '../../../policies/compile/registry.js';
 import { compiled } from './policies.js';
+import { startVerdaccio, type Registry } from './verdaccio.js';
 
 const policy = `
 policy: p
@@ -45,101 +39,44 @@ rules:
 `;
 const result = compiled(npmRegistry, policy);
 
+const published = {
+  'opencode-ai': ['1.0.0'],
+  'opencode-ai-plugin': ['1.0.0'],
+  '@openai/codex': ['0.199.9', '0.200.0'],
+  '@anthropic-ai/claude-code': ['2.1.90', '2.1.91', '2.1.197', '2.1.198'],
+  '@anthropic-ai/sdk': ['1.0.0'],
+  'merely-told': ['1.0.0'],
+};
+
 function parsed(of: Compiled, name: string): unknown {
   return parse(of.files.find((file) => file.name === `registry/${name}`)?.text ?? '{}');
 }
 
 describe('a real Verdaccio', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'curfew-verdaccio-'));
-  let server: Server;
-  let address: string;
+  let registry: Registry;
 
-  /** `filter` and `access` as an admin would take them over into config.yaml. */
-  async function start(): Promise<void> {
-    const { filters } = parsed(result, 'verdaccio-filter.yaml') as { filters: object };
-    const { packages } = parsed(result, 'verdaccio-packages.yaml') as { packages: object };
-    const open = { access: '$all', publish: '$all', unpublish: '$all' };
-    const configuration = {
-      ...{ storage: folder, self_path: path.join(folder, 'config.yaml') },
-      configPath: path.join(folder, 'config.yaml'),
-      security: { api: { legacy: true } },
-      auth: {},
-      uplinks: {},
-      log: { type: 'stdout', format: 'pretty', level: 'fatal' },
-      web: { enable: false },
-      filters,
-      packages: {
-        ...Object.fromEntries(
-          Object.entries(packages).map(([name, rule]) => [name, { ...open, ...(rule as object) }]),
-        ),
-        '**': open,
-      },
-    };
-    server = (await runServer(configuration as unknown as string)) as Server;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-
-  async function publish(name: string, versions: readonly string[]): Promise<void> {
-    for (const version of versions) {
-      const data = Buffer.from(`${name} ${version}`);
-      const file = `${name.replace(/^.*\//, '')}-${version}.tgz`;
-      const body = {
-        ...{ _id: name, name, 'dist-tags': { latest: version } },
-        versions: {
-          [version]: {
-            ...{ name, version, _id: `${name}@${version}` },
-            dist: {
-              shasum: createHash('sha1').update(data).digest('hex'),
-              tarball: `${address}/${name}/-/${file}`,
-            },
-          },
-        },
-        _attachments: {
-          [file]: {
-            content_type: 'application/octet-stream',
-            data: data.toString('base64'),
-            length: data.length,
-          },
-        },
-      };
-      const reply = await fetch(`${address}/${name.replace('/', '%2f')}`, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      expect(reply.status, `${name}@${version}: ${await reply.text()}`).toBe(201);
-    }
-  }
-
-  const ask = (name: string): Promise<Response> => fetch(`${address}/${name.replace('/', '%2f')}`);
   async function versionsOf(name: string): Promise<string[]> {
-    const reply = await ask(name);
+    const reply = await registry.ask(name);
     expect(reply.status).toBe(200);
     return Object.keys(((await reply.json()) as { versions: object }).versions).sort();
   }
 
   beforeAll(async () => {
-    await start();
-    await publish('opencode-ai', ['1.0.0']);
-    await publish('opencode-ai-plugin', ['1.0.0']);
-    await publish('@openai/codex', ['0.199.9', '0.200.0']);
-    await publish('@anthropic-ai/claude-code', ['2.1.90', '2.1.91', '2.1.197', '2.1.198']);
-    await publish('@anthropic-ai/sdk', ['1.0.0']);
-    await publish('merely-told', ['1.0.0']);
+    registry = await startVerdaccio(result);
+    for (const [name, versions] of Object.entries(published)) {
+      for (const version of versions) await registry.publish(name, version);
+    }
   });
-  afterAll(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => registry.close());
 
   test('a denied package is refused, its file too, and one with a longer name is served', async () => {
-    expect((await ask('opencode-ai')).status).toBeGreaterThanOrEqual(401);
-    const file = await fetch(`${address}/opencode-ai/-/opencode-ai-1.0.0.tgz`);
+    expect((await registry.ask('opencode-ai')).status).toBeGreaterThanOrEqual(401);
+    const file = await fetch(`${registry.address}/opencode-ai/-/opencode-ai-1.0.0.tgz`);
     expect(file.status).toBeGreaterThanOrEqual(401);
     expect(await versionsOf('opencode-ai-plugin')).toEqual(['1.0.0']);
-    const served = await fetch(`${address}/opencode-ai-plugin/-/opencode-ai-plugin-1.0.0.tgz`);
+    const served = await fetch(
+      `${registry.address}/opencode-ai-plugin/-/opencode-ai-plugin-1.0.0.tgz`,
+    );
     expect(await served.text()).toBe('opencode-ai-plugin 1.0.0');
   });
 
@@ -155,6 +92,19 @@ describe('a real Verdaccio', () => {
     expect(await versionsOf('@anthropic-ai/sdk')).toEqual(['1.0.0']);
     expect(await versionsOf('merely-told')).toEqual(['1.0.0']);
   });
+});
+
+test('the filter alone hides every version of a denied package', async () => {
+  const filter = result.files.filter(({ name }) => name.endsWith('verdaccio-filter.yaml'));
+  const registry = await startVerdaccio({ ...result, files: filter });
+  try {
+    await registry.publish('opencode-ai', '1.0.0');
+    const reply = await registry.ask('opencode-ai');
+    const { versions = {} } = (await reply.json()) as { versions?: object };
+    expect(Object.keys(versions)).toEqual([]);
+  } finally {
+    await registry.close();
+  }
 });
 
 test('what a registry cannot say is listed with its rule', () => {
