@@ -174,7 +174,14 @@ export function parsePolicy(
     }));
     return { kind: 'invalid', problems };
   }
-  const { source } = read;
+  return policyFrom(read.source, options);
+}
+
+/** The same of a text that was read as YAML already. */
+export function policyFrom(
+  source: Source,
+  options: { readonly catalogue?: Catalogue } = {},
+): ParsedPolicy {
   const author = source.value;
   if (!Value.Check(PolicyDocument, author)) {
     const faults = shapeFaults(PolicyDocument, author);

@@ -4,7 +4,7 @@
  * file is read. Devices do none of this; they take what was published.
  */
 import type { Catalogue } from './catalogue.js';
-import { parsePolicy, type Policy, type PolicyProblem } from './document.js';
+import { policyFrom, type Policy, type PolicyProblem } from './document.js';
 import type { Advice, LintCheck } from './lint-checks.js';
 import { dateAdvice } from './lint-dates.js';
 import { orderAdvice } from './lint-order.js';
@@ -38,15 +38,21 @@ const mostProblems = 100;
 
 /** What is wrong or doubtful in a policy's text. */
 export function lintPolicy(yaml: string, options: LintOptions): Linted {
-  const parsed = parsePolicy(yaml, { catalogue: options.catalogue });
   const ofDocument = (problems: readonly PolicyProblem[]): LintProblem[] =>
     problems.map((problem) => ({ check: 'document', ...problem }));
+  const read = readSource(yaml);
+  if (read.kind === 'invalid') {
+    const problems = read.problems.map(
+      (one) => ({ severity: 'error', field: '', ...one }) as const,
+    );
+    return { policy: null, problems: ofDocument(problems) };
+  }
+  const { source } = read;
+  const parsed = policyFrom(source, { catalogue: options.catalogue });
   if (parsed.kind === 'invalid') return { policy: null, problems: ofDocument(parsed.problems) };
   const { policy, warnings } = parsed;
-  const read = readSource(yaml);
-  const advised =
-    read.kind === 'source' ? advise(policy, options).map((one) => placed(one, read.source)) : [];
-  return { policy, problems: inOrder([...ofDocument(warnings), ...advised]) };
+  const advised = inOrder(advise(policy, options)).map((one) => placed(one, source));
+  return { policy, problems: inOrder([...ofDocument(warnings), ...advised]).sort(byPlace) };
 }
 
 /** What is to be said of a checked policy, beyond what `parsePolicy` says. */
@@ -73,10 +79,14 @@ function placed({ check, severity, path, message, within }: Advice, source: Sour
   return { check, severity, ...place, field: fieldName(path), message };
 }
 
-/** Errors before warnings where not all can be named; then in the order of the text. */
-function inOrder(problems: readonly LintProblem[]): LintProblem[] {
-  const isError = ({ severity }: LintProblem): boolean => severity === 'error';
-  return [...problems.filter(isError), ...problems.filter((one) => !isError(one))]
-    .slice(0, mostProblems)
-    .sort((left, right) => left.line - right.line || left.column - right.column);
+/** As many as anybody corrects, errors before warnings. */
+function inOrder<Problem extends { readonly severity: 'error' | 'warning' }>(
+  problems: readonly Problem[],
+): Problem[] {
+  const isError = ({ severity }: Problem): boolean => severity === 'error';
+  const rest = problems.filter((one) => !isError(one));
+  return [...problems.filter(isError), ...rest].slice(0, mostProblems);
 }
+
+const byPlace = (left: LintProblem, right: LintProblem): number =>
+  left.line - right.line || left.column - right.column;
