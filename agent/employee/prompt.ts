@@ -117,8 +117,10 @@ export function createPrompter(parts: PrompterParts, nowMs: () => number = Date.
     triedAt.set(id, nowMs());
     if (recipient === undefined) return parts.onNotShown(finding, 'not-a-person-here');
     const shown = await parts.notifier.show(recipient, text);
-    if (shown.kind === 'shown') parts.onShown(finding);
-    else parts.onNotShown(finding, shown.why);
+    if (shown.kind === 'shown') {
+      triedAt.delete(id);
+      parts.onShown(finding);
+    } else parts.onNotShown(finding, shown.why);
   };
   return {
     offer(findings, policy, context) {

@@ -301,6 +301,45 @@ test('the date takes effect by itself, on the first instant of the day in the po
   now = theDay;
   await until(() => changes().length > 0, 'the violation');
   expect(changes()[0]?.present).toMatchObject([{ verdict: { status: 'violation' } }]);
+  await until(() => notified.length > 1, 'the word that it is in force');
+  expect(notified).toEqual([
+    'Claude Code has to go by July 10, 2026',
+    'Claude Code is no longer allowed on this device',
+  ]);
+});
+
+test('C071: on wake from a sleep over the date there is one report, one prompt, and the grace from then', async () => {
+  held = bundle(1, yaml.replace('before: notify', 'grace: 24 hours'));
+  now = Date.UTC(2026, 6, 8, 18);
+  install(claude, '2.1.91');
+  const running = start();
+  await begun();
+  await until(() => notified.length === 1, 'the first prompt');
+  await until(() => present().at(-1)?.verdict.noticed !== undefined, 'the notice');
+  const wake = Date.UTC(2026, 6, 13, 7, 30);
+  const evaluations = new Set<unknown>();
+  running.onStanding(({ judged }) => {
+    if (now === wake) evaluations.add(judged);
+  });
+  const told = changes().length;
+  now = wake;
+  await until(() => changes().length > told && notified.length > 1, 'the wake');
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(changes().slice(told)).toMatchObject([
+    {
+      present: [
+        {
+          verdict: {
+            status: 'pending',
+            noticed: '2026-07-13T07:30:00.000Z',
+            effective: '2026-07-14T07:30:00.000Z',
+          },
+        },
+      ],
+    },
+  ]);
+  expect(notified).toHaveLength(2);
+  expect(evaluations.size).toBe(1);
 });
 
 test('the owner is told once, through an update and an edited policy, and the server hears of it', async () => {
