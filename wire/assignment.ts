@@ -79,7 +79,9 @@ export const AssignmentPayload = Type.Object({
 export type AssignmentPayload = Static<typeof AssignmentPayload>;
 
 /** The exceptions of an assignment as evaluation takes them: instants in epoch ms. */
-export function exceptionsOf({ exceptions }: AssignmentPayload): readonly Exception[] {
+export function exceptionsOf({
+  exceptions,
+}: Pick<AssignmentPayload, 'exceptions'>): readonly Exception[] {
   return exceptions.map(({ from, until, ...rest }) => ({
     ...(rest as Omit<Exception, 'from' | 'until'>),
     ...(from !== undefined && { from: Date.parse(from) }),
