@@ -135,8 +135,8 @@ function reachOf({ component }: Subject): DefaultReach {
 }
 
 function decide(ready: ReadyPolicy, subject: Subject): Decider {
-  for (const rule of ready.rulesFor(subject)) {
-    const answer = rule.test(subject);
+  for (const { rule, test } of ready.rulesFor(subject)) {
+    const answer = test(subject);
     if (answer !== 'no') return { kind: 'rule', rule, isUndecided: answer === 'unknown' };
   }
   return { kind: 'default', reach: reachOf(subject) };

@@ -48,16 +48,60 @@ function matches<Item>(
 const isName = (pattern: string, name: string): boolean =>
   matches([...pattern], [...name], '*', (wanted, found) => wanted === '?' || wanted === found);
 
+const normal = (text: string, isWindows: boolean): string =>
+  isWindows ? text.replaceAll('\\', '/').toLowerCase() : text;
+
+/** A path as patterns may speak of it: whole, and from the home. */
+function spellingsOf({ path: written, home: ownHome, isWindows }: PathFacts): readonly string[] {
+  const path = normal(written, isWindows);
+  const home = ownHome === null ? usualHome.exec(path)?.[0] : normal(ownHome, isWindows);
+  return home !== undefined && path.startsWith(`${home}/`)
+    ? [path, `~${path.slice(home.length)}`]
+    : [path];
+}
+
 /** Whether a path as a whole is what one of the patterns says. */
 export function matchesPath(patterns: readonly string[], facts: PathFacts): boolean {
-  const normal = (text: string): string =>
-    facts.isWindows ? text.replaceAll('\\', '/').toLowerCase() : text;
-  const path = normal(facts.path);
-  const names = [path];
-  const home = facts.home === null ? usualHome.exec(path)?.[0] : normal(facts.home);
-  if (home !== undefined && path.startsWith(`${home}/`)) names.push(`~${path.slice(home.length)}`);
+  const spellings = spellingsOf(facts);
   return patterns.some((pattern) => {
-    const steps = normal(pattern).split('/');
-    return names.some((name) => matches(steps, name.split('/'), '**', isName));
+    const steps = normal(pattern, facts.isWindows).split('/');
+    return spellings.some((spelling) => matches(steps, spelling.split('/'), '**', isName));
   });
+}
+
+/** So many names at the beginning tell most paths apart. */
+const keyNames = 2;
+
+/** The first names of a path, in no case and with any slashes. */
+function keyOf(written: string, names: number): string {
+  const path = written.includes('\\') ? written.replaceAll('\\', '/') : written;
+  let at = 0;
+  for (let count = 0; count < names; count += 1) {
+    const next = path.indexOf('/', at + 1);
+    if (next < 0) return path.toLowerCase();
+    at = next;
+  }
+  return path.slice(0, at).toLowerCase();
+}
+
+/**
+ * The first names of a pattern up to one with a wildcard. Only a path of which `pathKeys` has it can be
+ * what the pattern says.
+ */
+export function patternKey(pattern: string): string {
+  const wild = pattern.search(/[*?]/);
+  if (wild < 0) return keyOf(pattern, keyNames);
+  const literal = pattern
+    .slice(0, wild)
+    .replace(/[^\\/]*$/, '')
+    .slice(0, -1);
+  return keyOf(`${literal}/`, keyNames).replace(/\/$/, '');
+}
+
+/** All that `patternKey` may answer for a pattern that a path matches. */
+export function pathKeys(facts: PathFacts): readonly string[] {
+  return spellingsOf(facts).flatMap((path) => [
+    '',
+    ...Array.from({ length: keyNames }, (_, at) => keyOf(path, at + 1)),
+  ]);
 }

@@ -32,6 +32,17 @@ export interface Condition {
   found(subject: Subject): string | null;
 }
 
+/** Whether all conditions are met: one unmet decides, else one that cannot be told. */
+export function testAll(conditions: readonly Condition[], subject: Subject): Answer {
+  let answer: Answer = 'yes';
+  for (const condition of conditions) {
+    const one = condition.test(subject);
+    if (one === 'no') return 'no';
+    if (one === 'unknown') answer = 'unknown';
+  }
+  return answer;
+}
+
 const spellings: Readonly<Record<string, IdentifierKind>> = {
   pypi: 'pypi',
   'editor-extension': 'editorExtension',
@@ -186,13 +197,30 @@ function gatewayCondition(values: readonly string[], isOfAny: boolean): Conditio
   };
 }
 
+/** So many versions of one ecosystem are remembered by a rule. */
+const mostVersions = 10_000;
+
 function versionCondition(range: string): Condition {
   const answers = { in: 'yes', out: 'no', unknown: 'unknown' } as const;
+  // A fleet has few versions of a tool, and comparing one costs more than all else of a judgement.
+  const known = new Map<string, Map<string | null, Answer>>();
+  const answer = ({ component }: Subject): Answer => {
+    const [ecosystem] = packageOf(component);
+    const { version } = component;
+    let ofEcosystem = known.get(ecosystem);
+    if (ofEcosystem === undefined) known.set(ecosystem, (ofEcosystem = new Map()));
+    let found = ofEcosystem.get(version);
+    if (found === undefined) {
+      if (ofEcosystem.size >= mostVersions) ofEcosystem.clear();
+      ofEcosystem.set(version, (found = answers[inRange(ecosystem, version, range)]));
+    }
+    return found;
+  };
   return {
     field: 'version',
     asked: [range],
     isOfTool: false,
-    test: ({ component }) => answers[inRange(packageOf(component)[0], component.version, range)],
+    test: answer,
     found: ({ component }) => component.version,
   };
 }

@@ -6,7 +6,8 @@
 import type { Catalogue } from './catalogue.js';
 import { addDuration, dayBounds, daysLeft, resolveDate, zoneOf } from './dates.js';
 import type { Action, Decision, Denial, Policy, Rule, Severity } from './document.js';
-import { conditionsOf, type Answer, type Condition, type Subject } from './match.js';
+import { conditionsOf, testAll, type Answer, type Subject } from './match.js';
+import { indexRules, type IndexedRule, type Reaching } from './rule-index.js';
 import type { TracedCondition } from './trace.js';
 
 export interface ReadyDenial {
@@ -44,8 +45,8 @@ export interface ReadyPolicy {
   readonly default: { readonly decision: Decision; readonly denial: ReadyDenial | null };
   /** The denial of a rule, or of `default`; null for what does not deny. */
   denialOf(rule: string): ReadyDenial | null;
-  /** The rules, in order, that can match a component of this tool. */
-  rulesFor(subject: Subject): readonly ReadyRule[];
+  /** The rules, in order, that can match a component. */
+  rulesFor(subject: Subject): readonly Reaching[];
 }
 
 /** More instants of one kind than devices share: what is remembered of them is forgotten then. */
@@ -100,25 +101,11 @@ function readyDenial(denial: Denial, policy: Policy, deviceZone: string): ReadyD
   };
 }
 
-function testAll(conditions: readonly Condition[], subject: Subject): Answer {
-  let answer: Answer = 'yes';
-  for (const condition of conditions) {
-    const one = condition.test(subject);
-    if (one === 'no') return 'no';
-    if (one === 'unknown') answer = 'unknown';
-  }
-  return answer;
-}
-
-interface Compiled {
-  readonly rule: ReadyRule;
-  readonly ofTool: readonly Condition[];
-}
-
-function compileRule(rule: Rule, policy: Policy, catalogue: Catalogue, zone: string): Compiled {
+function compileRule(rule: Rule, policy: Policy, catalogue: Catalogue, zone: string): IndexedRule {
   const conditions = conditionsOf(rule.match, catalogue);
   return {
-    ofTool: conditions.filter(({ isOfTool }) => isOfTool),
+    match: rule.match,
+    conditions,
     rule: {
       id: rule.id,
       decision: rule.decision,
@@ -135,13 +122,9 @@ function compileRule(rule: Rule, policy: Policy, catalogue: Catalogue, zone: str
   };
 }
 
-/** More tools than any catalogue has: ids from outside must not fill the memory. */
-const mostTools = 10_000;
-
 function compilePolicy(policy: Policy, catalogue: Catalogue, zone: string): ReadyPolicy {
   const compiled = policy.rules.map((rule) => compileRule(rule, policy, catalogue, zone));
   const { decision, denial } = policy.default;
-  const byTool = new Map<string | null, readonly ReadyRule[]>();
   const byDefault = denial === null ? null : readyDenial(denial, policy, zone);
   const denials = new Map(compiled.map(({ rule }) => [rule.id, rule.denial]));
   return {
@@ -149,16 +132,7 @@ function compilePolicy(policy: Policy, catalogue: Catalogue, zone: string): Read
     rules: compiled.map(({ rule }) => rule),
     default: { decision, denial: byDefault },
     denialOf: (rule) => denials.get(rule) ?? (rule === 'default' ? byDefault : null),
-    rulesFor: (subject) => {
-      const id = subject.component.tool;
-      const known = byTool.get(id);
-      if (known !== undefined) return known;
-      const possible = compiled.filter(({ ofTool }) => testAll(ofTool, subject) === 'yes');
-      const rules = possible.map(({ rule }) => rule);
-      if (byTool.size >= mostTools) byTool.clear();
-      byTool.set(id, rules);
-      return rules;
-    },
+    rulesFor: indexRules(compiled),
   };
 }
 
