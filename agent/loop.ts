@@ -305,8 +305,8 @@ class AgentLoop implements Loop {
     const [now, device] = [clock.now(), this.#parts.device()];
     this.#attendance.look(now);
     const judgedFor = JSON.stringify([device, [...this.#homes], clock.isConfirmed]);
-    const isSame =
-      !this.#wishes.isJudgingDue && judgedFor === this.#judgedFor && now >= this.#judgedAt;
+    const isDue = this.#wishes.isJudgingDue || now >= (this.#nextChange ?? Infinity);
+    const isSame = !isDue && judgedFor === this.#judgedFor && now >= this.#judgedAt;
     if (isSame && this.#standing !== null) return this.#standing;
     const settledUntil = clock.settledUntil();
     const around = { device, homes: this.#homes, now, settledUntil, away: this.#attendance.take() };
