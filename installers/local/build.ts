@@ -87,6 +87,7 @@ const bundles: readonly Bundle[] = [
       generate: 'installers/generate.ts',
       'demo-home': 'test/worlds/demo.ts',
       'bench-latency': 'test/bench/latency.ts',
+      'bench-plan': 'test/bench/plan.ts',
       'bench-rest': 'test/bench/rest.ts',
       'bench-scan': 'test/bench/scan.ts',
     },
