@@ -21,7 +21,10 @@ import { LiveUpdates } from './live.js';
 import { makeLog, type CurfewServerLog } from './log.js';
 import { answerProblems } from './problem.js';
 import { renewCatalogue } from './publish.js';
+import { addAssignmentRoutes } from './routes-assignments.js';
+import { addExplainRoutes } from './routes-explain.js';
 import { addFleetRoutes } from './routes-fleet.js';
+import { addPolicyRoutes } from './routes-policies.js';
 import { addEnrolRoute, addSessionRoutes, requireSession } from './routes-session.js';
 import { isLoopback, prepareFolder, type Settings } from './settings.js';
 import type { Store } from './store/index.js';
@@ -172,6 +175,9 @@ async function makeApp(context: ServerContext, consoleFolder: string): Promise<F
       await api.register(async (inside) => {
         inside.addHook('onRequest', requireSession(context));
         addFleetRoutes(inside, context);
+        addPolicyRoutes(inside, context);
+        addExplainRoutes(inside, context);
+        addAssignmentRoutes(inside, context);
       });
     },
     { prefix: '/api/v1' },

@@ -3,7 +3,6 @@
  * sentence with its fix and exit code 2. Commands beside `serve` work on the store directly, so they
  * work while the server runs; it notices by itself.
  */
-import Table from 'cli-table3';
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { CurfewError } from '../wire/errors.js';
@@ -20,15 +19,16 @@ import {
   type Options,
   type SetExitCode,
 } from './command-line.js';
+import { addDeviceCommands } from './commands/device.js';
+import { addExceptionCommands } from './commands/exception.js';
 import { addInitCommand } from './commands/init.js';
 import { addKeyCommands } from './commands/key.js';
 import { addPolicyCommands } from './commands/policy.js';
-import { makeEnrolToken, revokeDevice } from './enrol.js';
+import { makeEnrolToken } from './enrol.js';
 import { makeSignInLink, signInUrl } from './people.js';
 import { serve } from './serve.js';
 import { prepareFolder } from './settings.js';
 import { openSqliteStore } from './store/sqlite.js';
-import type { Store } from './store/index.js';
 
 /** Runs a command line and answers its exit code; nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -61,6 +61,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
   addKeyCommands(program);
   addUserCommand(program);
   addDeviceCommands(program);
+  addExceptionCommands(program);
   program
     .command('version')
     .description('the version of this server')
@@ -127,52 +128,4 @@ function addUserCommand(program: Command): void {
       );
       print(signInUrl(settings.publicUrl ?? `http://${settings.host}:${settings.port}`, secret));
     });
-}
-
-function addDeviceCommands(program: Command): void {
-  const device = program.command('device').description('enrolled devices').exitOverride();
-  withSettings(device.command('list').description('devices by host name'), ['data', 'stale-days'])
-    .option('--json', 'a line of JSON for each')
-    .addHelpText('after', '\nExample: curfew-server device list --json')
-    .action(async (options: Options, command: Command) => {
-      const settings = settingsOf(command);
-      await withStore(settings, (store) =>
-        listDevices(store, { staleDays: settings.staleDays, isJson: options['json'] === true }),
-      );
-    });
-  withSettings(device.command('revoke <id>').description('let a device in no more'), ['data'])
-    .addHelpText('after', '\nExample: curfew-server device revoke 1b4e28ba-2fa1-11d2-883f')
-    .action(async (id: string, _options: Options, command: Command) => {
-      await withStore(settingsOf(command), (store) =>
-        revokeDevice(store, { id, actor: 'cli', now: Date.now() }),
-      );
-      print(`${id} is revoked`);
-    });
-}
-
-async function listDevices(
-  store: Store,
-  { staleDays, isJson }: { readonly staleDays: number; readonly isJson: boolean },
-): Promise<void> {
-  const table = new Table({
-    head: ['id', 'host', 'group', 'state', 'findings'],
-    style: { head: [], border: [] },
-  });
-  const staleBefore = Date.now() - staleDays * dayMs;
-  let after: readonly string[] | null = null;
-  do {
-    const page = await store.read.devices.list(
-      { state: null, search: null },
-      { limit: 200, after },
-      staleBefore,
-    );
-    for (const { device, state, findings, lastKnown } of page.rows) {
-      const { id, facts, group } = device;
-      const row = { id, hostName: facts.hostName, group, state, lastKnown, findings };
-      if (isJson) print(JSON.stringify(row));
-      else table.push([id, facts.hostName, group ?? '', state, findings]);
-    }
-    after = page.next;
-  } while (after !== null);
-  if (!isJson) print(table.toString());
 }

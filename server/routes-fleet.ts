@@ -13,6 +13,7 @@ import {
   trend,
 } from './compliance.js';
 import type { ServerContext } from './context.js';
+import { softenings } from './exception-views.js';
 import { cursorOf, pageQuery, sliceOf } from './paging.js';
 import { policyList } from './policy-views.js';
 import { requireRole, sessionSecret } from './routes-session.js';
@@ -183,7 +184,9 @@ async function deviceDetail(id: string, context: ServerContext): Promise<DeviceD
   );
   const scans = await store.read.reports.scans(id);
   const history = await store.read.reports.history(id, maxHistory);
+  const at = { catalogue, now: context.clock() };
   return {
+    ...(await softenings(store.read, summary.device, at)),
     device: deviceRow(summary, context),
     facts: summary.device.facts,
     findings: await withComponents(page.rows, context),

@@ -103,12 +103,70 @@ export const HistoryEntry = Type.Object({
 });
 export type HistoryEntry = Static<typeof HistoryEntry>;
 
+/** Somebody may keep a tool for a while; exactly one of person, device and hardware id is named. */
+export const ExceptionRow = Type.Object({
+  id: Type.String(),
+  tool: Type.String(),
+  toolName: Type.String(),
+  person: nullable(Type.String()),
+  device: nullable(Type.String()),
+  hardwareId: nullable(Type.String()),
+  reason: Type.String(),
+  author: Type.String(),
+  /** Null: at once. */
+  from: nullable(time),
+  /** First instant at which it no longer holds. */
+  until: time,
+  createdAt: time,
+  /** Ended before its time, and by whom. */
+  endedAt: nullable(time),
+  endedBy: nullable(Type.String()),
+  /** False also before it begins. */
+  holds: Type.Boolean(),
+});
+export type ExceptionRow = Static<typeof ExceptionRow>;
+
+export const ExceptionPage = Type.Object({
+  exceptions: Type.Array(ExceptionRow),
+  total: Type.Integer(),
+  nextCursor: nullable(Type.String()),
+});
+export type ExceptionPage = Static<typeof ExceptionPage>;
+
+export const ExceptionMade = Type.Object({
+  exception: ExceptionRow,
+  /** Devices that it reaches, as far as they are known now. */
+  devices: Type.Integer(),
+  /** False: a dry run. */
+  isMade: Type.Boolean(),
+});
+export type ExceptionMade = Static<typeof ExceptionMade>;
+
+/** `until` null: until somebody ends it. */
+const Pause = nullable(Type.Object({ until: nullable(time) }));
+
+/** What is set for a device, or with `device` null for all of them. */
+export const DeviceTermsView = Type.Object({
+  device: nullable(Type.String()),
+  isChanged: Type.Boolean(),
+  group: nullable(Type.String()),
+  persons: Type.Array(Type.Object({ account: Type.String(), person: Type.String() })),
+  pause: Pause,
+  message: nullable(Type.Record(Type.String(), Type.String())),
+  rescanAfter: nullable(time),
+});
+export type DeviceTermsView = Static<typeof DeviceTermsView>;
+
 export const DeviceDetail = Type.Object({
   device: DeviceRow,
   facts: DeviceFacts,
   findings: Type.Array(Finding),
   /** `counts`: how many there are of a kind where the policy asks for no more than that. */
   scans: Type.Array(Type.Object({ subject: Type.String(), scan: ScanState, counts: KindCounts })),
+  /** Those that hold on it, and those that are yet to begin. */
+  exceptions: Type.Array(ExceptionRow),
+  /** Of this device or of all: nothing is done and nobody is prompted. */
+  pause: Pause,
   history: Type.Array(HistoryEntry),
 });
 export type DeviceDetail = Static<typeof DeviceDetail>;
@@ -218,8 +276,15 @@ export type ProblemJson = Static<typeof ProblemJson>;
  *   GET    /advisories                   AdvisoryList
  *   GET    /devices?state&search&limit&cursor   DevicePage
  *   GET    /devices/:id                  DeviceDetail
+ *   PATCH  /devices/:id   { group, person, pause, message, rescan, dryRun }   DeviceTermsView
+ *   PATCH  /fleet         { pause, message, rescan, dryRun }                  DeviceTermsView
+ *   GET    /exceptions?tool&past&limit&cursor   ExceptionPage
+ *   POST   /exceptions                   a new one -> ExceptionMade
+ *   DELETE /exceptions/:id               ends it -> ExceptionRow
  *   GET    /findings?tool&verdict&device&limit&cursor   FindingPage
  *   GET    /policies                     PolicyList
+ *   POST   /policies/plan    { texts, remove, order, at }   PlanAnswer (server/plan-views.ts)
+ *   POST   /policies/publish { texts, remove, order }       PublishAnswer
  *   GET    /live                         server-sent events; each `data` is a LiveEvent
  *   GET    /openapi.json
  */
