@@ -289,19 +289,29 @@ export function evaluate(input: EvaluationInput): Evaluation {
     const { rule, replacement } = verdict;
     verdict = { status: 'excepted', policy: policy.policy, rule, ...nothingAsked, replacement };
   }
-  let steps: readonly TraceStep[] | undefined;
-  return {
-    verdict,
-    get trace() {
-      steps ??= [
-        ...exceptionCauses(input, isExcepted ? exception : undefined).map(({ id, holds, cause }) =>
-          step(`exception ${id}`, holds, cause),
-        ),
-        ...ruleSteps(ready, subject, decider),
-      ];
-      return steps;
-    },
-  };
+  return new Judgement(verdict, () => [
+    ...exceptionCauses(input, isExcepted ? exception : undefined).map(({ id, holds, cause }) =>
+      step(`exception ${id}`, holds, cause),
+    ),
+    ...ruleSteps(ready, subject, decider),
+  ]);
+}
+
+/** A class, as a getter of its own for each evaluation would cost as much as the rest of it. */
+class Judgement implements Evaluation {
+  readonly verdict: Verdict;
+  readonly #explain: () => readonly TraceStep[];
+  #steps: readonly TraceStep[] | undefined;
+
+  constructor(verdict: Verdict, explain: () => readonly TraceStep[]) {
+    this.verdict = verdict;
+    this.#explain = explain;
+  }
+
+  get trace(): readonly TraceStep[] {
+    this.#steps ??= this.#explain();
+    return this.#steps;
+  }
 }
 
 const step = (rule: string, matched: boolean, cause: TraceCause): TraceStep => ({

@@ -85,8 +85,8 @@ function keyOf(written: string, names: number): string {
 }
 
 /**
- * The first names of a pattern up to one with a wildcard. Only a path of which `pathKeys` has it can be
- * what the pattern says.
+ * The first names of a pattern up to one with a wildcard. Only a path that begins so can be what
+ * the pattern says.
  */
 export function patternKey(pattern: string): string {
   const wild = pattern.search(/[*?]/);
@@ -98,10 +98,13 @@ export function patternKey(pattern: string): string {
   return keyOf(`${literal}/`, keyNames).replace(/\/$/, '');
 }
 
-/** All that `patternKey` may answer for a pattern that a path matches. */
-export function pathKeys(facts: PathFacts): readonly string[] {
-  return spellingsOf(facts).flatMap((path) => [
-    '',
-    ...Array.from({ length: keyNames }, (_, at) => keyOf(path, at + 1)),
-  ]);
+/** Whether a path can be what a pattern says, by the `patternKey` of all patterns. */
+export function hasPatternKey(keys: ReadonlySet<string>, facts: PathFacts): boolean {
+  if (keys.has('')) return true;
+  for (const path of spellingsOf(facts)) {
+    for (let names = 1; names <= keyNames; names += 1) {
+      if (keys.has(keyOf(path, names))) return true;
+    }
+  }
+  return false;
 }

@@ -22,6 +22,8 @@ function namesIn(publisher: string): readonly string[] {
   return [publisher, ...parts.filter((part) => part !== '')];
 }
 
+const nobody: readonly string[] = [];
+
 /** All names, none for what nobody has put a name to. */
 export function publishersOf({
   publisher,
@@ -34,5 +36,6 @@ export function publishersOf({
   const hasId = channel === 'editor-extension' || (channel === 'package' && manager === 'winget');
   const ofId = hasId ? /^([^.]+)\../.exec(name)?.[1] : undefined;
   const packaged = channel === 'application' ? packagedForm.exec(path)?.[1] : undefined;
+  if (names.length === 0 && ofId === undefined && packaged === undefined) return nobody;
   return [...new Set([...names, ...[ofId, packaged].filter((one) => one !== undefined)])];
 }

@@ -6,7 +6,7 @@
  */
 import { channels, componentStates, scopes } from './component.js';
 import type { Match } from './document.js';
-import { pathKeys, patternKey } from './glob.js';
+import { hasPatternKey, patternKey } from './glob.js';
 import { normalPackage, packageOf, testAll, type Condition, type Subject } from './match.js';
 import type { Answer } from './match.js';
 import { publishersOf } from './publisher.js';
@@ -113,7 +113,7 @@ function namesIn(matches: readonly Match[]): (subject: Subject) => number {
   const isPublisher = ({ component }: Subject): boolean =>
     publishersOf(component).some((name) => publishers.has(name.toLowerCase()));
   const isPath = ({ component: { path }, device: { home = null, platform } }: Subject): boolean =>
-    pathKeys({ path, home, isWindows: platform === 'win32' }).some((key) => paths.has(key));
+    hasPatternKey(paths, { path, home, isWindows: platform === 'win32' });
   return (subject) =>
     (packages.size > 0 && isPackage(subject) ? byPackage : 0) +
     (publishers.size > 0 && isPublisher(subject) ? byPublisher : 0) +
