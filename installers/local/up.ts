@@ -319,6 +319,7 @@ async function up(options: Options, children: Child[]): Promise<number> {
   say('starting the server ...');
   const { child, url } = await startServer(options);
   children.push(child);
+  await server(options, 'policy', 'plan', policy);
   await server(options, 'policy', 'publish', policy);
   say(`looking at ${homedir()} and PATH ...`);
   const devices = await startDevices(options, url, children);

@@ -16,7 +16,7 @@ type Denial = PolicyRow['denials'][number];
 
 /** Dates shown before the rest is folded away. */
 const shownAtOnce = 3;
-const publishCommand = 'curfew-server policy publish FILE';
+const publishCommand = 'curfew-server policy plan FILE && curfew-server policy publish FILE';
 
 interface DateProps {
   readonly denial: Denial;

@@ -62,6 +62,7 @@ export interface Fleet {
   readonly url: string;
   readonly env: Readonly<Record<string, string>>;
   startServer(): Promise<Child>;
+  /** Plans a policy and makes it live. */
   publish(file: string): void;
   /** Enrols a home as a device; its data folder is `<folder>/<name>`. */
   enrol(name: string): void;
@@ -109,7 +110,10 @@ export async function makeFleet(): Promise<Fleet> {
       await listening(child);
       return child;
     },
-    publish: (file) => void command([curfewServer, 'policy', 'publish', file], env),
+    publish: (file) => {
+      command([curfewServer, 'policy', 'plan', file], env);
+      command([curfewServer, 'policy', 'publish', file], env);
+    },
     enrol: (name) => {
       mkdirSync(path.join(folder, name), { recursive: true, mode: 0o700 });
       const CURFEW_TEST_TOKEN = command([curfewServer, 'token', 'create', '--uses', '1'], env);

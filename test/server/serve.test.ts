@@ -112,6 +112,7 @@ test('it says where it listens, hears of a publish elsewhere, and stops cleanly 
   const agent = await connectAt(url, await enrolAt(url));
   const file = path.join(folder, 'ban.yaml');
   writeFileSync(file, banPolicy('2026-07-10'));
+  expect(await exitOf(start('policy', 'plan', file))).toBe(0);
   expect(await exitOf(start('policy', 'publish', file))).toBe(0);
   expect(await agent.next()).toMatchObject({ type: 'available', what: 'bundle', sequence: 1 });
   child.kill('SIGTERM');
