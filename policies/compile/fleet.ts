@@ -106,9 +106,9 @@ function resolutionOf({ first, denial }: Group, { catalogue }: CompileInput): st
   const removal =
     first.tool === null
       ? []
-      : commandsOf(first.tool).flatMap(({ way, uninstall }) =>
-          uninstall === null ? [] : [`${way}: ${uninstall}`],
-        );
+      : commandsOf(first.tool)
+          .flatMap(({ way, uninstall }) => (uninstall === null ? [] : [`${way}: ${uninstall}`]))
+          .sort();
   const remove = `Uninstall ${first.tool?.name ?? first.name}.`;
   const how = removal.length === 0 ? '' : ` By the way it was installed: ${removal.join('; ')}.`;
   const name = replacement === null ? null : (catalogue.tool(replacement.tool)?.name ?? null);
