@@ -186,9 +186,13 @@ const preForm =
   /^(?:[-~]|[._]?(?=(?:alpha|beta|rc|pre|preview|dev|nightly|canary|insiders?|eap|next)(?![a-z])|[abc]\d))([a-z][0-9a-z.~-]*)$/;
 const commitForm = /^-(?=[a-f]*\d)([0-9a-f]{7,40})$/;
 
+/** A day as ISO 8601 writes it, which is no release of a year with a revision. */
+const dayForm = /^(v?)((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?!\d)/;
+
 function readDotted(text: string): Dotted | null {
   if (text.length > longestVersion) return null;
-  const found = dottedForm.exec(text.trim().toLowerCase());
+  const plain = text.trim().toLowerCase().replace(dayForm, '$1$2.$3.$4');
+  const found = dottedForm.exec(plain);
   const release = numbersOf(found?.[2] ?? '');
   if (found === null || release === null) return null;
   // Build metadata (`+x`), and Homebrew's `,build` of a cask, make no other version.

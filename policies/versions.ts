@@ -31,7 +31,9 @@ type Test = (version: string) => RangeAnswer;
 
 const longestRange = 512;
 const mostConstraints = 64;
-const anyVersion = /^(\*|x|X|vers:[a-z0-9.-]+\/\*)$/;
+const anyVersion = /^(\*|x|X|vers:(?!none\/)[a-z][a-z0-9.-]*\/\*)$/;
+/** The types of `vers:` that hold all versions, or none, whatever the order. */
+const noVersion = 'vers:none/*';
 const token =
   /\s*,?\s*(===|==|!=|~=|~>|<=|>=|<|>|=|~|\^)?\s*((?:[vV]?\d+!)?[^\s,|<>=!~^][^\s,|<>=!]*)/y;
 /** One number alone, perhaps with an epoch. */
@@ -284,6 +286,10 @@ function withOrdering<Result>(
   switch (ecosystem) {
     case 'npm':
     case 'semver':
+    case 'cargo':
+    case 'golang':
+    case 'hex':
+    case 'pub':
       return use(semverOrdering);
     case 'pypi':
       return use(pep440Ordering);
@@ -296,6 +302,7 @@ function withOrdering<Result>(
     case 'alpm':
       return use(alpmOrdering);
     case 'apk':
+    case 'alpine':
       return use(apkOrdering);
     case 'homebrew':
       return use(homebrewOrdering);
@@ -304,14 +311,25 @@ function withOrdering<Result>(
   }
 }
 
-/** Types of `vers:` that are reserved, or have no order of versions that is known here. */
-const withoutOrder = new Set(['example', 'invalid', 'test', 'datetime', 'lexicographic']);
+/**
+ * Types of `vers:` that count by numbers: the ecosystems here without an order of their own, and what
+ * is meant to be general. Of any other type nobody here knows the order, or it is a slip of the pen.
+ */
+const dottedTypes: ReadonlySet<string> = new Set([
+  ...['generic', 'intdot', 'nuget', 'winget', 'scoop', 'chocolatey', 'snap', 'flatpak'],
+  ...['editor-extension', 'jetbrains-plugin', 'browser-extension', 'application', 'executable'],
+]);
+const orderedTypes: ReadonlySet<string> = new Set([
+  ...['npm', 'semver', 'cargo', 'golang', 'hex', 'pub', 'pypi', 'dpkg', 'deb', 'rpm'],
+  ...['pacman', 'alpm', 'apk', 'alpine', 'homebrew'],
+]);
+const hasOrder = (type: string): boolean => orderedTypes.has(type) || dottedTypes.has(type);
 
 function compile(ecosystem: string, range: string): Test | null {
   if (range.length > longestRange) return null;
   if (range.startsWith('vers:')) {
     const vers = readVers(range);
-    if (vers === null || withoutOrder.has(vers.scheme)) return null;
+    if (vers === null || !hasOrder(vers.scheme)) return null;
     return withOrdering(vers.scheme, (ordering) => versTest(vers.constraints, ordering));
   }
   const npm = ecosystem === 'npm' ? npmTest(range) : null;
@@ -336,8 +354,13 @@ function testFor(ecosystem: string, range: string): Test | null {
 
 /** What is wrong with a range, as one clause; null when at least one ecosystem can read it. */
 export function checkRange(range: string): string | null {
-  if (anyVersion.test(range.trim())) return null;
-  const isRead = [...ofTheirOwn, 'other'].some((kind) => testFor(kind, range.trim()) !== null);
+  const text = range.trim();
+  if (text === noVersion) return null;
+  if (anyVersion.test(text)) {
+    const type = /^vers:([^/]+)/.exec(text)?.[1] ?? 'all';
+    return type === 'all' || hasOrder(type) ? null : `no order of versions is known for "${type}"`;
+  }
+  const isRead = [...ofTheirOwn, 'other'].some((kind) => testFor(kind, text) !== null);
   return isRead
     ? null
     : 'expected a range like ">=2.1.91 <=2.1.197", "^1.2 || 3.x" or "vers:npm/>=2.1.91|<=2.1.197"';
@@ -351,6 +374,7 @@ export function checkRange(range: string): string | null {
 export function inRange(ecosystem: string, version: string | null, range: string): RangeAnswer {
   const text = range.trim();
   if (anyVersion.test(text)) return 'in';
+  if (text === noVersion) return 'out';
   if (version === null) return 'unknown';
   return testFor(ecosystem, text)?.(version.trim()) ?? 'unknown';
 }

@@ -74,6 +74,17 @@ describe('orders', () => {
   test('Windows, calendar and editor versions order by their numbers', () => {
     expectOrder('application', ['1.2.3.4', '1.2.3.5', '1.2.3.40', '1.2.4', '1.10']);
     expectOrder('homebrew', ['2025.12.31', '2026.1.2', '2026.1.10', '20260110']);
+    // https://calver.org: years in two digits and four, zero-padded or not, as days, with modifiers.
+    expectOrder('application', [
+      '25.12',
+      '26.01',
+      '26.4.1',
+      '2025-12-31',
+      '2026-01-02',
+      '2026-01-10',
+    ]);
+    expectOrder('executable', ['2026.01.10-beta', '2026.01.10', '2026.02.01']);
+    expectOrder('executable', ['20251231', '20260110', '20260201.1', '20260201.10']);
     expectOrder('editor-extension', ['1.98.0', '1.99.0-insider', '1.99.0', '1.388.0', '2025.3.0']);
   });
 
@@ -237,6 +248,33 @@ describe('notations', () => {
     ['pypi', '1.0+local.1', 'vers:pypi/1.0%2Blocal.1', 'in'],
     ['executable', '2.1.100', 'vers:npm/>=2.1.91|<=2.1.197', 'in'],
     ['npm', null, 'vers:npm/*', 'in'],
+    ['npm', '1.0.0', 'vers:all/*', 'in'],
+    ['npm', '1.0.0', 'vers:none/*', 'out'],
+    ['npm', null, 'vers:none/*', 'out'],
+    // https://github.com/package-url/vers-spec: "How to parse", containment; and its tests for PyPI.
+    ['pypi', '1.0.0', 'vers:pypi/<=1.3.0|3.0.0', 'in'],
+    ['pypi', '3.0', 'vers:pypi/<=1.3.0|3.0.0', 'in'],
+    ['pypi', '2.0', 'vers:pypi/<=1.3.0|3.0.0', 'out'],
+    ['pypi', '0.0.3', 'vers:pypi/>0.0.2', 'in'],
+    ['pypi', '0.0.0.1', 'vers:pypi/<0.0.2', 'in'],
+    ['pypi', '1.5', 'vers:pypi/>=1.0.0|<=2.0.0', 'in'],
+    ['pypi', '2.0.3', 'vers:pypi/>=3.0.0|2.0.3', 'in'],
+    ['pypi', '2.0.3', 'vers:pypi/>=1.0.0|<=2.0.0', 'out'],
+    ['pypi', '0.0.9', 'vers:pypi/>=1.0.0|<=2.0.0', 'out'],
+    ['pypi', '2.0.3', 'vers:pypi/>=3.0.0|!=2.0.3', 'out'],
+    ['pypi', '1.5', 'vers:pypi/<=1.0.0|>=2.0.0', 'out'],
+    ['pypi', '2.0.3', 'vers:pypi/0.0.2|0.0.6|>=3.0.0|0.0.1|0.0.4|0.0.5|0.0.3', 'out'],
+    // Each ecosystem here by its type of package URL, and by the name that policies use.
+    ['dpkg', '1:2.0~rc1-1', 'vers:deb/>=1:1.0|<1:2.0', 'in'],
+    ['dpkg', '2.0-1', 'vers:deb/>=1:1.0|<1:2.0', 'out'],
+    ['rpm', '2.0~rc1-1', 'vers:rpm/<2.0', 'in'],
+    ['apk', '1.2.3_rc1-r0', 'vers:alpine/<1.2.3', 'in'],
+    ['apk', '1.2.3_rc1-r0', 'vers:apk/<1.2.3', 'in'],
+    ['pacman', '1.0rc1-1', 'vers:alpm/<1.0', 'in'],
+    ['homebrew', '1.2.3_1', 'vers:homebrew/>=1.2.3|<1.3', 'in'],
+    ['chocolatey', '1.2.3.4', 'vers:nuget/>=1.2.3.3|<1.2.3.5', 'in'],
+    ['winget', '2026.1.10', 'vers:generic/>=2025.12.31', 'in'],
+    ['editor-extension', '1.2.3', 'vers:semver/>1.2.3-rc.1', 'in'],
   ])('%s %s is by %s %s', (ecosystem, version, range, answer) => {
     expect(checkRange(range)).toBeNull();
     expect(inRange(ecosystem, version, range)).toBe(answer);
@@ -250,6 +288,19 @@ describe('notations', () => {
     'vers:npm/',
     'vers:npm/>=1||<2',
     'vers:npm/%zz',
+    'vers:npm/=1.0.0',
+    'vers:npm/>=1.0.0| <2.0.0',
+    'vers:npm/|>=1.0.0',
+    'vers:npm/>=1.0.0|',
+    'vers:npm/*|1.0.0',
+    'vers:npm/>=1.0.0|>=2.0.0',
+    'vers:npm/1.0.0|<2.0.0',
+    'vers:npm/1.0.0|1.0.0',
+    'vers:NPM/1.0.0',
+    'vers:nmp/>=1.0.0',
+    'vers:maven/>=1.0',
+    'vers:invalid/1.0.0',
+    'vers:none/1.0.0',
     '||',
     'latest !',
   ])('the range "%s" is refused, and decides nothing', (range) => {
