@@ -88,7 +88,7 @@ function keyOf(written: string, names: number): string {
  * The first names of a pattern up to one with a wildcard. Only a path that begins so can be what
  * the pattern says.
  */
-export function patternKey(pattern: string): string {
+function patternKey(pattern: string): string {
   const wild = pattern.search(/[*?]/);
   if (wild < 0) return keyOf(pattern, keyNames);
   const literal = pattern
@@ -98,13 +98,21 @@ export function patternKey(pattern: string): string {
   return keyOf(`${literal}/`, keyNames).replace(/\/$/, '');
 }
 
-/** Whether a path can be what a pattern says, by the `patternKey` of all patterns. */
-export function hasPatternKey(keys: ReadonlySet<string>, facts: PathFacts): boolean {
-  if (keys.has('')) return true;
-  for (const path of spellingsOf(facts)) {
-    for (let names = 1; names <= keyNames; names += 1) {
-      if (keys.has(keyOf(path, names))) return true;
-    }
-  }
-  return false;
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/**
+ * A test whether a path can be what any of the patterns says, by how it begins: one look at the path
+ * instead of one for each pattern.
+ */
+export function beginningOf(patterns: readonly string[]): (facts: PathFacts) => boolean {
+  const keys = [...new Set(patterns.map(patternKey))].sort();
+  const isOneOf = (some: readonly string[]): RegExp | null => {
+    const [slash, list] = ['[\\\\/]', some.map((key) => escaped(key).replaceAll('/', '[\\\\/]'))];
+    return some.length === 0 ? null : new RegExp(`^(?:${list.join('|')})(?:${slash}|$)`, 'u');
+  };
+  const whole = isOneOf(keys.filter((key) => !key.startsWith('~')));
+  const ofHome = isOneOf(keys.filter((key) => key.startsWith('~')));
+  return (facts) =>
+    whole?.test(facts.path.toLowerCase()) === true ||
+    (ofHome !== null && spellingsOf(facts).some((path) => ofHome.test(path.toLowerCase())));
 }

@@ -12,7 +12,20 @@ const subjectPart = /(?:^|,)\s*(?:CN|O)=(?:"((?:[^"]|"")*)"|((?:\\.|[^,\\])*))/g
 /** `Name_1.2.3.4_x64__pzs8sxrjxfjjc`, the end of which is the publisher's id of a packaged application. */
 const packagedForm = /[\\/]WindowsApps[\\/][^\\/]*_([0-9a-hjkmnp-tv-z]{13})(?:[\\/]|$)/i;
 
+/** So many publishers are remembered; a fleet has some dozens. */
+const mostPublishers = 1_000;
+const known = new Map<string, readonly string[]>();
+
 function namesIn(publisher: string): readonly string[] {
+  const before = known.get(publisher);
+  if (before !== undefined) return before;
+  if (known.size >= mostPublishers) known.clear();
+  const names = readNames(publisher);
+  known.set(publisher, names);
+  return names;
+}
+
+function readNames(publisher: string): readonly string[] {
   const apple = appleForm.exec(publisher);
   if (apple !== null) return [publisher, apple[1] ?? '', apple[2] ?? ''];
   const parts = [...publisher.matchAll(subjectPart)].map(
@@ -37,5 +50,6 @@ export function publishersOf({
   const ofId = hasId ? /^([^.]+)\../.exec(name)?.[1] : undefined;
   const packaged = channel === 'application' ? packagedForm.exec(path)?.[1] : undefined;
   if (names.length === 0 && ofId === undefined && packaged === undefined) return nobody;
+  if (ofId === undefined && packaged === undefined) return names;
   return [...new Set([...names, ...[ofId, packaged].filter((one) => one !== undefined)])];
 }

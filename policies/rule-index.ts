@@ -6,7 +6,7 @@
  */
 import { channels, componentStates, scopes } from './component.js';
 import type { Match } from './document.js';
-import { hasPatternKey, patternKey } from './glob.js';
+import { beginningOf } from './glob.js';
 import { normalPackage, packageOf, testAll, type Condition, type Subject } from './match.js';
 import type { Answer } from './match.js';
 import { publishersOf } from './publisher.js';
@@ -96,7 +96,8 @@ function kindOf(all: readonly IndexedRule[], subject: Subject): Kind {
 function namesIn(matches: readonly Match[]): (subject: Subject) => number {
   const packages = new Map<string, Set<string>>();
   const publishers = new Set<string>();
-  const paths = new Set<string>();
+  const patterns = matches.flatMap(({ path }) => path ?? []);
+  const isBegun = beginningOf(patterns);
   for (const match of matches) {
     for (const [ecosystem, names] of Object.entries(match.package ?? {})) {
       const known = packages.get(ecosystem) ?? new Set();
@@ -104,7 +105,6 @@ function namesIn(matches: readonly Match[]): (subject: Subject) => number {
       packages.set(ecosystem, known);
     }
     for (const name of match.publisher ?? []) publishers.add(name.toLowerCase());
-    for (const pattern of match.path ?? []) paths.add(patternKey(pattern));
   }
   const isPackage = ({ component }: Subject): boolean => {
     const [ecosystem, name] = packageOf(component);
@@ -113,9 +113,9 @@ function namesIn(matches: readonly Match[]): (subject: Subject) => number {
   const isPublisher = ({ component }: Subject): boolean =>
     publishersOf(component).some((name) => publishers.has(name.toLowerCase()));
   const isPath = ({ component: { path }, device: { home = null, platform } }: Subject): boolean =>
-    hasPatternKey(paths, { path, home, isWindows: platform === 'win32' });
+    isBegun({ path, home, isWindows: platform === 'win32' });
   return (subject) =>
     (packages.size > 0 && isPackage(subject) ? byPackage : 0) +
     (publishers.size > 0 && isPublisher(subject) ? byPublisher : 0) +
-    (paths.size > 0 && isPath(subject) ? byPath : 0);
+    (patterns.length > 0 && isPath(subject) ? byPath : 0);
 }

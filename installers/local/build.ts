@@ -88,6 +88,7 @@ const bundles: readonly Bundle[] = [
       'demo-home': 'test/worlds/demo.ts',
       'bench-latency': 'test/bench/latency.ts',
       'bench-plan': 'test/bench/plan.ts',
+      'bench-policy': 'test/bench/policy.ts',
       'bench-rest': 'test/bench/rest.ts',
       'bench-scan': 'test/bench/scan.ts',
     },
