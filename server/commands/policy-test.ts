@@ -21,7 +21,7 @@ import {
 } from '../command-line.js';
 import { failureText, junitXml } from './policy-test-output.js';
 
-const caseEnding = /\.test\.(yaml|yml)$/;
+export const caseEnding = /\.test\.(yaml|yml)$/;
 
 /** A file of cases that was run; `null` runs: it could not be, and the problems have been told. */
 export interface TestedFile {
@@ -96,7 +96,7 @@ function policyFileOf(file: string, yaml: string): string {
 }
 
 /** A file that cannot be read costs itself alone. */
-function readable(file: string, test: () => TestedFile): TestedFile {
+export function readable(file: string, test: () => TestedFile): TestedFile {
   try {
     return test();
   } catch (error) {
@@ -106,7 +106,7 @@ function readable(file: string, test: () => TestedFile): TestedFile {
   }
 }
 
-function testFile(file: string, catalogue: Catalogue, isJson: boolean): TestedFile {
+export function testFile(file: string, catalogue: Catalogue, isJson: boolean): TestedFile {
   const startMs = performance.now();
   const yaml = readPolicy(file);
   const policyFile = policyFileOf(file, yaml);
