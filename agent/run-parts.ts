@@ -160,6 +160,11 @@ async function documentsOf(running: Running, identity: Identity): Promise<Docume
     builtIn,
     now: clock.now,
     namedKey: settings.values.PolicyKey,
+    onResetFloor(floorMs) {
+      log.warn({ area: 'clock', event: 'floor-reset', floor: new Date(floorMs).toISOString() });
+      clock.reset(floorMs);
+      running.loop?.judgeAgain();
+    },
     onRefused({ what, code, message }) {
       log.error({ area: 'link', event: 'document-refused', what, code, message });
       running.loop?.raise({ subject: machine, event: 'bundle-refused', detail: `${what} ${code}` });
