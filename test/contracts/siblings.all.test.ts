@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { homesWorld } from '../../agent/detect/world.js';
 import { applyReadings, removalConfirmMs } from '../../agent/inventory.js';
 import { thisPlatform } from '../../agent/platform/index.js';
@@ -18,13 +18,37 @@ const siblings = 100_000;
 /** A file may have 65,000 names on ext4. */
 const namesPerFile = 50_000;
 
-function crowd(folder: string): void {
+let shared = '';
+
+/** Made once, as it takes longer than all that is asked of it. */
+beforeAll(() => {
+  shared = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-siblings-')), 'others');
+  fs.mkdirSync(shared);
   let first = '';
   for (let count = 0; count < siblings; count += 1) {
-    const file = path.join(folder, `other-${count}`);
+    const file = path.join(shared, `other-${count}`);
     if (count % namesPerFile === 0) fs.writeFileSync((first = file), '');
     else fs.linkSync(first, file);
   }
+}, 60_000);
+afterAll(() => fs.rmSync(path.dirname(shared), { recursive: true, force: true }), 60_000);
+
+function moveInto(from: string, to: string): void {
+  for (const name of fs.readdirSync(from)) {
+    fs.renameSync(path.join(from, name), path.join(to, name));
+  }
+  fs.rmdirSync(from);
+}
+
+/** The others come to what lies in a folder; answers how they go again. */
+function crowd(folder: string): () => void {
+  const own = fs.readdirSync(folder);
+  moveInto(folder, shared);
+  fs.renameSync(shared, folder);
+  return () => {
+    for (const name of own) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+    fs.renameSync(folder, shared);
+  };
 }
 
 test.each(held)(
@@ -41,8 +65,10 @@ test.each(held)(
       });
     const folder = subject.install(home);
     const honest = look();
-    crowd(folder);
+    const leave = crowd(folder);
     const crowded = look();
+    expect(fs.readdirSync(folder).length).toBeGreaterThan(siblings);
+    leave();
     const isFound = crowded.components.length === honest.components.length;
     expect(isFound || crowded.status === 'partial').toBe(true);
     const store = openStore(path.join(top, 'store'));
