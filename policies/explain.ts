@@ -114,6 +114,11 @@ export interface Explanation {
 export interface ExplainOptions {
   /** The fields of a rule's match that the one who explains does not know of this component. */
   readonly unreported?: (rule: Rule) => readonly (keyof Match)[];
+  /**
+   * Epoch ms: at a later instant, a grace of which no notice is known is taken to have begun then, or
+   * when people were first to be told. Left out, grace begins at the very instant that is asked for.
+   */
+  readonly noticedFrom?: number;
   /** False where the ceiling of the device is not known: then no action under it is said. */
   readonly isCeilingKnown?: boolean;
   /** Where to ask when the policy does not say. */
@@ -126,7 +131,10 @@ const isoOrNull = (at: number | null | undefined): Iso | null => (at == null ? n
 /** Explains one component at one instant. */
 export function explain(input: EvaluationInput, options: ExplainOptions = {}): Explanation {
   const { policy, catalogue, component, device, now } = input;
-  const { verdict, trace } = evaluate(input);
+  const asked = evaluate(input);
+  const { noticedFrom = now } = options;
+  const notices = noticesFrom(asked.verdict, noticedFrom, input.notices);
+  const { verdict, trace } = noticedFrom < now ? evaluate({ ...input, notices }) : asked;
   const { unreported = () => [], isCeilingKnown = true, contact = null } = options;
   const rules = new Map(policy?.rules.map((rule) => [rule.id, rule]));
   const steps = trace.map((one) => {
@@ -148,11 +156,11 @@ export function explain(input: EvaluationInput, options: ExplainOptions = {}): E
     at: iso(now),
     verdict: isDecided ? underCeiling(plainVerdict(verdict)) : null,
     undecided: open === null ? null : { rule: open.rule, fields: openFields(open) },
-    limit: isDecided && isCeilingKnown ? limitOf(verdict, input) : null,
+    limit: isDecided && isCeilingKnown ? limitOf(verdict, { ...input, notices }) : null,
     steps: steps.map((one) => explainedStep(one, zones)),
     untried: untriedOf(input, steps),
-    coming: isDecided ? comingChanges(input).map(underCeiling) : [],
-    awaitsNotice: isDecided && verdict.graceUntil !== undefined && verdict.noticed === undefined,
+    coming: isDecided ? comingChanges({ ...input, notices }).map(underCeiling) : [],
+    awaitsNotice: isDecided && awaitsNotice(asked.verdict),
     advice: denial === null ? null : adviceOf(denial, input, contact),
   };
 }
@@ -292,13 +300,17 @@ function comingChanges({ settledUntil: _, ...input }: EvaluationInput): readonly
 
 /** Grace that has not begun begins when people may first be told. */
 function noticesFrom(
-  { rule, graceUntil, noticed, announce }: Verdict,
+  verdict: Verdict,
   now: number,
   notices: ReadonlyMap<string, number> = new Map(),
 ): ReadonlyMap<string, number> {
-  if (graceUntil === undefined || noticed !== undefined || rule === null) return notices;
+  const { rule, announce } = verdict;
+  if (!awaitsNotice(verdict) || rule === null) return notices;
   return new Map([...notices, [rule, Math.max(now, announce ?? now)]]);
 }
+
+const awaitsNotice = ({ graceUntil, noticed }: Verdict): boolean =>
+  graceUntil !== undefined && noticed === undefined;
 
 function wordsOf({ status, rule, action, effectiveAction }: Verdict): Omit<ComingChange, 'at'> {
   return { status, rule, action, effectiveAction };

@@ -46,6 +46,7 @@ export async function explainComponent(
   const explanation = explain(input, {
     unreported: (rule) => unreportedFields(rule, { path, gateway }),
     isCeilingKnown: false,
+    noticedFrom: clock(),
   });
   const { verdict } = explanation;
   return {

@@ -157,6 +157,35 @@ rules:
     ]);
   });
 
+  test('at a later time, grace is taken to have begun from when notices were not known', () => {
+    const graced = policyOf(`
+policy: tools
+title: Tools
+timezone: utc
+default: { decision: review }
+rules:
+  - id: ban
+    match: { tool: claude-code }
+    decision: deny
+    effective: 2026-07-10
+    grace: 14 days
+    after: block
+    reason: { en: Covert checks. }
+`);
+    const now = Date.parse('2026-08-01T00:00:00Z');
+    const later = explained(
+      { policy: graced, now },
+      { noticedFrom: Date.parse('2026-07-09T00:00:00Z') },
+    );
+    expect(later.verdict).toMatchObject({
+      status: 'violation',
+      effective: '2026-07-23T00:00:00.000Z',
+      noticed: '2026-07-09T00:00:00.000Z',
+    });
+    expect(later.awaitsNotice).toBe(true);
+    expect(explained({ policy: graced, now }).verdict?.status).toBe('pending');
+  });
+
   test('nothing comes of what no rule denies', () => {
     expect(explained({ component: component({ tool: 'qoder' }) }).coming).toEqual([]);
     expect(explained({ policy: null }).coming).toEqual([]);
