@@ -24,6 +24,7 @@ import { renewCatalogue } from './publish.js';
 import { addAssignmentRoutes } from './routes-assignments.js';
 import { addExplainRoutes } from './routes-explain.js';
 import { addFleetRoutes } from './routes-fleet.js';
+import { addPolicyRoutes } from './routes-policies.js';
 import { addEnrolRoute, addSessionRoutes, requireSession } from './routes-session.js';
 import { isLoopback, prepareFolder, type Settings } from './settings.js';
 import type { Store } from './store/index.js';
@@ -174,6 +175,7 @@ async function makeApp(context: ServerContext, consoleFolder: string): Promise<F
       await api.register(async (inside) => {
         inside.addHook('onRequest', requireSession(context));
         addFleetRoutes(inside, context);
+        addPolicyRoutes(inside, context);
         addExplainRoutes(inside, context);
         addAssignmentRoutes(inside, context);
       });

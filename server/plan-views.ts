@@ -167,3 +167,14 @@ export type PlanAnswer = Static<typeof PlanAnswer>;
 
 /** More than a request may ask for. */
 export const mostAsked = 20;
+
+export const PublishAnswer = Type.Object({
+  /** False: all of it was live already. */
+  isPublished: Type.Boolean(),
+  sequence: Type.Integer(),
+  changed: Type.Array(Type.String()),
+  removed: Type.Array(Type.String()),
+  /** All that are live, in order of priority. */
+  policies: Type.Array(Type.String()),
+});
+export type PublishAnswer = Static<typeof PublishAnswer>;

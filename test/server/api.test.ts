@@ -328,6 +328,8 @@ describe('the OpenAPI document', () => {
       '/api/v1/live',
       '/api/v1/openapi.json',
       '/api/v1/policies',
+      '/api/v1/policies/plan',
+      '/api/v1/policies/publish',
       '/api/v1/session',
     ]);
   });
