@@ -4,6 +4,7 @@
  * serving process, which watches the sequence. Publishing what is live already changes nothing.
  */
 import type { PolicyProblem } from '../policies/document.js';
+import { signerOf } from '../wire/bundle.js';
 import { record } from './audit.js';
 import { payloadOf, signerHere, signLive, type Publisher } from './bundles.js';
 import { policySigner } from './keys.js';
@@ -143,7 +144,7 @@ interface Next {
 /** What is to be live next, if it is valid, a change, and planned. */
 async function nextOf(
   read: Reading,
-  { catalogue }: Publisher,
+  { catalogue, keys }: Publisher,
   { change, resetFloor }: PublishRequest,
 ): Promise<Next | NotPublished> {
   const live = await read.policies.latest();
@@ -158,7 +159,10 @@ async function nextOf(
     warnings,
     policies: policies.map(({ policy }) => policy),
   };
-  if (live !== null && resetFloor == null && isLive(live, policies, catalogue.sha256)) {
+  const { thumbprint } = await policySigner(read.signing, keys);
+  // After a lost key even the same texts are to be signed anew.
+  const isSigned = live !== null && signerOf(live.jws) === thumbprint;
+  if (isSigned && resetFloor == null && isLive(live, policies, catalogue.sha256)) {
     return { kind: 'same', ...outcome, sequence: liveSequence };
   }
   const unplanned = await unplannedOf(read, planContent(policies, catalogue.sha256));
@@ -176,7 +180,7 @@ export async function unplannedOf(read: Reading, content: string): Promise<Unpla
 }
 
 /** The same texts in the same order under the same catalogue. */
-export function isLive(
+function isLive(
   live: Pick<StoredBundle, 'policies' | 'catalogueSha256'>,
   policies: readonly Pick<FuturePolicy, 'yaml'>[],
   catalogueSha256: string,

@@ -22,8 +22,8 @@ import {
 } from '../command-line.js';
 import { planText } from '../plan-text.js';
 import { makePlan } from '../planning.js';
-import { changedPolicies, type PolicyChange } from '../policy-change.js';
-import { isLive, preparePublish, publish } from '../publish.js';
+import type { PolicyChange } from '../policy-change.js';
+import { preparePublish, publish } from '../publish.js';
 import { tellPrepared } from './key.js';
 import { planWords, recordOf, unplannedError } from './policy-publish.js';
 import { caseEnding, readable, testFile } from './policy-test.js';
@@ -141,15 +141,10 @@ async function publishChange(
   const { store, catalogue } = publisher;
   const isJson = options['json'] === true;
   const author = String(options['author']);
-  const live = await store.read.policies.latest();
-  const after = changedPolicies(live?.policies ?? [], change, catalogue);
-  const isSame =
-    live !== null && after.kind === 'policies' && isLive(live, after.policies, catalogue.sha256);
-  if (!isSame) {
-    const planned = await makePlan(
-      { store, catalogue, now: publisher.now },
-      { change, at: [], author },
-    );
+  const tried = await publish(publisher, { change, author, isDryRun: true });
+  if (tried.kind === 'unplanned') {
+    const planner = { store, catalogue, now: publisher.now };
+    const planned = await makePlan(planner, { change, at: [], author });
     if (planned.kind === 'plan' && isJson)
       print(JSON.stringify({ record: 'plan', ...planned.plan }));
     else if (planned.kind === 'plan') process.stderr.write(`${planText(planned.plan, 'en')}\n`);
