@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { CurfewError } from '../wire/errors.js';
+import { assignedTo } from './facts-aside.js';
 import { deviceFacts } from './facts.js';
 import { readSmall } from './files.js';
 import { readIdentity } from './identity-files.js';
@@ -101,7 +102,10 @@ async function join(flags: Flags, env: Environment): Promise<string> {
     serverUrl,
     token: tokenOf(flags, values, env),
     policyKeyThumbprint: values.PolicyKey,
-    facts: await deviceFacts(Intl.DateTimeFormat().resolvedOptions().timeZone),
+    facts: assignedTo(
+      await deviceFacts(Intl.DateTimeFormat().resolvedOptions().timeZone),
+      values.AssignedUser,
+    ),
     group: flags.group ?? values.DeviceGroup,
     label: flags.label ?? values.DeviceLabel,
     dataFolder: values.DataFolder,

@@ -91,7 +91,8 @@ function refuseClosed(folder: string): void {
   }
 }
 
-async function documentsIn(
+/** The signed documents that the daemon in this folder goes by. */
+export async function documentsIn(
   folder: string,
   store: Store,
   { settings, now }: { readonly settings: Settings; readonly now: number },

@@ -6,9 +6,14 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DeviceFacts } from '../wire/messages.js';
+import { fitText } from '../wire/parse.js';
 
 const timeLimitMs = 20_000;
 const maxBytes = 64 * 1024;
+
+/** The facts with whose device it is, where the settings say so. */
+export const assignedTo = (facts: DeviceFacts, assignedUser: string | null): DeviceFacts =>
+  assignedUser === null ? facts : { ...facts, assignedUser: fitText(assignedUser, 256) };
 
 /** `zone`: the IANA zone that `device-local` dates are read in. */
 export async function factsAside(zone: string): Promise<DeviceFacts> {

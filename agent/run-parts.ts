@@ -15,7 +15,7 @@ import { resolveNow } from './detect/disk.js';
 import type { SavedCache } from './detect/contents-cache.js';
 import { createNotifier, groupOfUid, runCommand, type Recipient } from './employee/notify.js';
 import { createPrompter, type Finding, type Prompter } from './employee/prompt.js';
-import { factsAside } from './facts-aside.js';
+import { assignedTo, factsAside } from './facts-aside.js';
 import { readIdentity, type Identity } from './identity-files.js';
 import { startLoop, type Loop, type LoopParts } from './loop.js';
 import { currentAccount, isPrivileged, localPeople, thisPlatform } from './platform/index.js';
@@ -137,7 +137,7 @@ async function openRunning(
     suspicions,
     outbox: openOutbox({ store, now: clock.now }),
     welcome: Promise.withResolvers(),
-    facts: await factsAside(zone),
+    facts: await factsOf(zone, parts.settings),
     documents: null,
     link: null,
     loop: null,
@@ -201,12 +201,16 @@ function loopParts(running: Running): LoopParts {
     documents: () =>
       running.documents?.current() ?? { bundle: null, assignment: null, catalogue: builtIn },
     device: () => deviceOf(running),
-    facts: async () => (running.facts = await factsAside(zone)),
+    facts: async () => (running.facts = await factsOf(zone, settings)),
     processes: processesFor(settings),
     spellings: spellingsOf,
     checkInMinutes: CheckInMinutes,
     random: Math.random,
   };
+}
+
+async function factsOf(zone: string, { values }: Settings): Promise<DeviceFacts> {
+  return assignedTo(await factsAside(zone), values.AssignedUser);
 }
 
 /** The processes that the settings let us look at: of one home none, of ourselves our own. */

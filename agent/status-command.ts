@@ -3,11 +3,16 @@
  * and without asking the running agent, so that a hung one cannot hold an answer up. `status` says how
  * things stand, `inventory` lists the components.
  */
+import os from 'node:os';
 import { parseArgs } from 'node:util';
 import path from 'node:path';
 import { builtInCatalogue } from '../policies/catalogue.js';
+import { currentZone } from '../policies/dates.js';
 import { worst } from '../policies/evaluate.js';
 import { CurfewError } from '../wire/errors.js';
+import { machineClock, openClock } from './clock.js';
+import { languageFor } from './employee/texts.js';
+import { documentsIn } from './explain-known.js';
 import { readIdentity } from './identity-files.js';
 import { attach } from './inventory.js';
 import { localPeople, thisPlatform } from './platform/index.js';
@@ -15,6 +20,7 @@ import type { CommandIo } from './run.js';
 import { advisoryLines, withAdvisories } from './scan-advisories.js';
 import { componentRecord, peopleTable, printable, type Judged } from './scan-output.js';
 import { machineSettings } from './settings.js';
+import { assignedLines, assignedRecord, type AssignedRecord } from './status-assigned.js';
 import { openStore, type Store, type StoredRoot } from './store.js';
 
 /** A state older than this is no answer about today (design, Words). */
@@ -36,7 +42,7 @@ const inventoryHelp = `Usage: curfew inventory [--format table|json]
 `;
 
 /** `clear`, `violation`, `pending`, `unknown`, `partial`, `stale`, `never-scanned`: the first that applies. */
-export interface StatusRecord {
+export interface StatusRecord extends AssignedRecord {
   readonly record: 'status';
   readonly state: string;
   readonly enrolled: boolean;
@@ -66,7 +72,7 @@ export async function runStatus(argv: readonly string[], io: CommandIo): Promise
     const { status } = await readKnown();
     if (values.json === true) io.stdout(`${JSON.stringify(status)}\n`);
     else if (values.oneline === true) io.stdout(`${oneLine(status)}\n`);
-    else io.stdout(people(status));
+    else io.stdout(people(status) + assignedText(status));
     return exitCode(status);
   });
 }
@@ -133,7 +139,8 @@ function valuesOf(
 }
 
 async function readKnown(): Promise<Known> {
-  const folder = machineSettings(thisPlatform(), process.env).values.DataFolder;
+  const settings = machineSettings(thisPlatform(), process.env);
+  const folder = settings.values.DataFolder;
   const store = openStore(folder, { isReadOnly: true });
   try {
     const verdicts = new Map(
@@ -146,10 +153,26 @@ async function readKnown(): Promise<Known> {
       firstSeenMs: firstSeen,
     }));
     const judged = await withAdvisories(known, catalogue);
-    return { judged, status: statusOf(store, judged, folder) };
+    const now = trustedNow(folder);
+    const assigned = assignedRecord(await documentsIn(folder, store, { settings, now }), now);
+    return { judged, status: { ...statusOf(store, judged, folder), ...assigned } };
   } finally {
     store.close();
   }
+}
+
+/** The running agent's time, as its file tells it; nothing is written. */
+function trustedNow(folder: string): number {
+  const file = path.join(folder, 'clock.json');
+  return openClock({ file, read: machineClock(), onSuspicion: () => undefined }).now();
+}
+
+function assignedText(status: StatusRecord): string {
+  const language = languageFor({ home: os.homedir(), env: process.env });
+  const reader = { language, zone: currentZone(), catalogue: builtInCatalogue() };
+  return assignedLines(status, reader)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 const isAffected = ({ affected = [] }: Judged): boolean =>
@@ -157,7 +180,11 @@ const isAffected = ({ affected = [] }: Judged): boolean =>
 
 const isRead = ({ status }: StoredRoot): boolean => status === 'complete' || status === 'absent';
 
-function statusOf(store: Store, judged: readonly Judged[], folder: string): StatusRecord {
+function statusOf(
+  store: Store,
+  judged: readonly Judged[],
+  folder: string,
+): Omit<StatusRecord, keyof AssignedRecord> {
   const roots = store.roots();
   const times = roots.map(({ lastComplete }) => lastComplete);
   const isEver = times.length > 0 && times.every((at) => at !== null);

@@ -3,7 +3,7 @@
  * like with it. What the device makes of it is for the tests to say.
  */
 import { CompactSign, importJWK } from 'jose';
-import { writePins, type Identity } from '../../agent/identity-files.js';
+import { writeIdentity, writePins, type Identity } from '../../agent/identity-files.js';
 import { openDocuments, type Documents, type TakenDocument } from '../../agent/report/documents.js';
 import { inForce, judge, type Device } from '../../agent/rules.js';
 import { openStore } from '../../agent/store.js';
@@ -114,6 +114,7 @@ export const found = (rest: Partial<Component> = {}): Component => ({
 });
 
 export interface Victim {
+  readonly folder: string;
   readonly policyKey: SigningKey;
   /** The one that was stolen. */
   readonly online: SigningKey;
@@ -146,6 +147,7 @@ export async function makeVictim(): Promise<Victim> {
     enrolledAt: '2026-07-01T00:00:00Z',
   };
   const pins = { serverId: 'server-1', deviceId: 'device-1', policyKey: policyKey.x };
+  writeIdentity(folder, identity);
   writePins(folder, { format: 1, ...pins, bundle: noFloor, assignment: noFloor });
   const store = openStore(folder);
   const documents = await openDocuments({
@@ -154,7 +156,7 @@ export async function makeVictim(): Promise<Victim> {
     onRefused: ({ message }) => void refusals.push(message),
   });
   const victim: Victim = {
-    ...{ policyKey, online, fresh, documents, refusals },
+    ...{ folder, policyKey, online, fresh, documents, refusals },
     bundle: async (sequence, keys) =>
       documents.take('bundle', await signBundle(bundlePayload(sequence, keys), policyKey)),
     take: async (payload, by = online) =>
