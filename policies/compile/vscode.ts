@@ -100,65 +100,62 @@ function allowedOf(
 
 const jsonOf = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-function filesOf(
-  editor: Editor,
-  allowed: AllowedExtensions,
-  { policy }: CompileInput,
-): CompiledFile[] {
+const only = 'it is one value: merge with an AllowedExtensions that is set already';
+
+function profileFile({ id, title, domain }: Editor, value: string, policy: string): CompiledFile[] {
+  if (domain === null) return [];
+  const identifier = `curfew.${policy}.${id}`;
+  const payload = {
+    ...{ domain, identifier: `${identifier}.extensions`, uuid: hashedUuid(identifier, domain) },
+    settings: { AllowedExtensions: value },
+  };
+  return [
+    {
+      name: `${id}/curfew.mobileconfig`,
+      text: writeProfile({
+        ...{ identifier, uuid: hashedUuid(identifier), payloads: [payload] },
+        displayName: `Curfew: ${title}`,
+        description: `Extensions that policy ${policy} does not allow.`,
+      }),
+      purpose: `a profile for the MDM on macOS; ${only}`,
+    },
+  ];
+}
+
+function registryFile({ id, registryKey }: Editor, value: string): CompiledFile[] {
+  if (registryKey === null) return [];
+  const values = [{ name: 'AllowedExtensions', value }];
+  return [
+    {
+      name: `${id}/curfew.reg`,
+      text: writeRegistry([{ key: registryKey, values }]),
+      purpose: `for \`reg import\` or a group policy preference on Windows; ${only}`,
+    },
+  ];
+}
+
+function filesOf(editor: Editor, allowed: AllowedExtensions, policy: string): CompiledFile[] {
   const { id, title, domain, registryKey, linux } = editor;
   const value = JSON.stringify(allowed);
-  const only = 'it is one value: merge with an AllowedExtensions that is set already';
-  const identifier = `curfew.${policy.policy}.${id}`;
-  const settings = { domain: domain ?? '', settings: { AllowedExtensions: value } };
+  const isPlaceKnown = domain !== null && registryKey !== null;
+  const bare = {
+    name: `${id}/allowed-extensions.json`,
+    text: `${value}\n`,
+    purpose: `the value of AllowedExtensions alone, for the template or sample profile of ${title}`,
+  };
   return [
     {
       name: `${id}/policy.json`,
       text: jsonOf({ AllowedExtensions: linux.isText ? value : allowed }),
       purpose: `${linux.path} on Linux, owned by root; ${only}`,
     },
-    ...(domain === null
-      ? []
-      : [
-          {
-            name: `${id}/curfew.mobileconfig`,
-            text: writeProfile({
-              ...{ identifier, uuid: hashedUuid(identifier) },
-              displayName: `Curfew: ${title}`,
-              description: `Extensions that policy ${policy.policy} does not allow.`,
-              payloads: [
-                {
-                  ...{ ...settings, identifier: `${identifier}.extensions` },
-                  uuid: hashedUuid(identifier, domain),
-                },
-              ],
-            }),
-            purpose: `a profile for the MDM on macOS; ${only}`,
-          },
-        ]),
-    ...(registryKey === null
-      ? []
-      : [
-          {
-            name: `${id}/curfew.reg`,
-            text: writeRegistry([
-              { key: registryKey, values: [{ name: 'AllowedExtensions', value }] },
-            ]),
-            purpose: `for \`reg import\` or a group policy preference on Windows; ${only}`,
-          },
-        ]),
-    ...(domain !== null && registryKey !== null
-      ? []
-      : [
-          {
-            name: `${id}/allowed-extensions.json`,
-            text: `${value}\n`,
-            purpose: `the value of AllowedExtensions alone, for the template or sample profile of ${title}`,
-          },
-        ]),
+    ...profileFile(editor, value, policy),
+    ...registryFile(editor, value),
+    ...(isPlaceKnown ? [] : [bare]),
     {
       name: `${id}/settings.json`,
       text: jsonOf({ 'extensions.allowed': allowed }),
-      purpose: `for user settings where no policy can be set; whoever owns them can change it`,
+      purpose: 'for user settings where no policy can be set; whoever owns them can change it',
     },
   ];
 }
@@ -188,7 +185,9 @@ function compile(editor: Editor, input: CompileInput): Compiled {
   const isAllowList = input.isAllowList && canAllowList;
   const isEmpty = written.size === 0 && !isAllowList;
   return {
-    files: isEmpty ? [] : filesOf(editor, allowedOf(written, denials, isAllowList), input),
+    files: isEmpty
+      ? []
+      : filesOf(editor, allowedOf(written, denials, isAllowList), input.policy.policy),
     notExpressible,
     warnings: [
       ...usualWarnings(input, denials),
