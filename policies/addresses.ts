@@ -20,6 +20,7 @@ export function wrongAddress(text: string, kind: AddressKind = 'web'): string | 
   const strange = strangeSign.exec(text)?.[0];
   if (strange !== undefined) {
     const code = (strange.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    if (strange === ' ') return 'an address must not hold a space; write it %20';
     const sign = /[!-~]/.test(strange) ? `the sign ${strange}` : `the character U+${code}`;
     return `an address must not hold ${sign}; write it percent-encoded`;
   }

@@ -67,12 +67,14 @@ const text = Type.Record(
     ...strict,
     minProperties: 1,
     description: 'A text in one language or several: language tag (en, zh-CN) to text.',
+    examples: [{ en: 'Not approved here.', 'zh-CN': '此处未获批准。' }],
   },
 );
 const date = (description: string) =>
   Type.Optional(
     Type.String({
       maxLength: 40,
+      examples: ['2026-07-10', '2026-07-10T09:00:00+08:00'],
       description: `${description} A day (2026-07-10, begins at 00:00 in the policy's timezone) or an instant with offset (2026-07-10T09:00:00+08:00).`,
     }),
   );
@@ -81,6 +83,7 @@ const duration = (description: string) =>
   Type.String({
     description: `${description} A number of days or hours, like "3 days" or "24 hours"`,
     pattern: durationPattern,
+    examples: ['3 days', '24 hours'],
     maxLength: 16,
   });
 const url = line('A web address that begins with https:// or http://', 2000);
@@ -101,6 +104,7 @@ const matchSchema = Type.Object(
         ...strict,
         minProperties: 1,
         description: 'Whole package names by ecosystem; also of what the catalogue does not know.',
+        examples: [{ npm: '@scope/name' }],
       }),
     ),
     path: oneOrMany(
@@ -144,7 +148,11 @@ const denialFields = {
         after: duration('Counted from when it came into force on the device.'),
         action: Type.Enum([...actions], about('Stronger than "after".')),
       },
-      { ...strict, description: 'A stronger action later, like block at first and remove then.' },
+      {
+        ...strict,
+        description: 'A stronger action later, like block at first and remove then.',
+        examples: [{ after: '7 days', action: 'remove' }],
+      },
     ),
   ),
   reason: Type.Optional(text),
@@ -157,7 +165,11 @@ const denialFields = {
         tool: idOf('The id of a tool in the catalogue'),
         guide: Type.Optional(url),
       },
-      { ...strict, description: 'What to use instead, and where the way there is described.' },
+      {
+        ...strict,
+        description: 'What to use instead, and where the way there is described.',
+        examples: [{ tool: 'qoder', guide: 'https://example.com/migrate' }],
+      },
     ),
   ),
 };
@@ -206,8 +218,18 @@ export const PolicyDocument = Type.Object(
       ),
     ),
     default: Type.Object(
-      { decision: Type.Enum(['allow', 'review', 'deny']), ...denialFields },
-      { ...strict, description: 'What holds for AI tools that no rule names.' },
+      {
+        decision: Type.Enum(
+          ['allow', 'review', 'deny'],
+          about('allow, review (to be looked at) or deny (an allow-list: only what a rule names).'),
+        ),
+        ...denialFields,
+      },
+      {
+        ...strict,
+        description: 'What holds for AI tools that no rule names.',
+        examples: [{ decision: 'review' }],
+      },
     ),
     rules: Type.Array(ruleSchema, { maxItems: 1000, description: 'Tried in order.' }),
     targets: Type.Optional(

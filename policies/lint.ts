@@ -52,9 +52,20 @@ function reportFaults({ default: { decision }, report }: PolicyDocument): Fault[
   return [warning(['report', 'mcp'], message)];
 }
 
+/** Short forms that ICU takes for one zone and people for several; they are no names of IANA's. */
+const sharedShort =
+  /^(A[CEGRS]T|BET|BST|C[ANS]T|CTT|E[AC]T|I[ES]T|JST|MIT|N[ES]T|P[LNRS]T|SST|VST)$/i;
+
 function zoneFaults(timezone: string | undefined): Fault[] {
-  if (timezone === undefined || isZone(timezone)) return [];
-  const near = suggestion(timezone, [...Intl.supportedValuesOf('timeZone'), 'utc', 'device-local']);
+  if (timezone === undefined) return [];
+  if (sharedShort.test(timezone)) {
+    const message = `"${timezone}" stands for several zones; name one, like Asia/Shanghai or America/Chicago`;
+    return [error(['timezone'], message)];
+  }
+  if (isZone(timezone)) return [];
+  const near = /[+-]\d/.test(timezone)
+    ? '; an offset knows nothing of daylight saving'
+    : suggestion(timezone, [...Intl.supportedValuesOf('timeZone'), 'utc', 'device-local']);
   const message = `expected an IANA zone such as Asia/Shanghai, utc, or device-local; found "${timezone}"${near}`;
   return [error(['timezone'], message)];
 }

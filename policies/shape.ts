@@ -37,6 +37,9 @@ type SchemaError = ReturnType<typeof Value.Errors>[number];
 /** The parts of a schema that messages speak of. */
 interface Shape {
   readonly description?: string;
+  /** What a right value looks like. */
+  readonly examples?: readonly unknown[];
+  readonly patternProperties?: object;
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
@@ -79,14 +82,69 @@ function isOtherForm(error: SchemaError, value: unknown): boolean {
   return (branch[1] === '1') !== Array.isArray(Value.Pointer.Get(value, pointer));
 }
 
+/** A value as an author would write it, on one line. */
+function written(value: unknown): string {
+  if (typeof value !== 'object' || value === null) {
+    const text = String(value);
+    return /^[\w.+:@/ -]*$/.test(text) && !/^\d+ /.test(text) ? text : `"${text}"`;
+  }
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
+  return `{ ${Object.entries(value)
+    .map(([name, one]) => `${name}: ${written(one)}`)
+    .join(', ')} }`;
+}
+
+/** What is expected of a text: its examples, or its description. */
+function expectedText({ description, examples }: Shape): string {
+  if (examples !== undefined) return `something like ${examples.map(written).join(' or ')}`;
+  return description?.replace(/^[A-Z](?![A-Z])/, (first) => first.toLowerCase()) ?? 'another form';
+}
+
+function typeMessage(type: string, shape: Shape, found: unknown): string {
+  const isPlain = typeof found === 'number' || typeof found === 'boolean';
+  if (type === 'string' && isPlain && shape.examples === undefined) {
+    return `expected text; found ${described(found)}; put it in quotes if it is meant`;
+  }
+  if (type === 'string' && isPlain)
+    return `expected ${expectedText(shape)}; found ${described(found)}`;
+  const example = shape.examples?.[0];
+  const like = type !== 'string' && example !== undefined ? ` like ${written(example)}` : '';
+  const expected = `expected ${typeNames[type] ?? type}${like}; found ${described(found)}`;
+  if (type === 'array' && typeof found === 'string')
+    return `${expected}; write [${described(found)}]`;
+  const isQuoted =
+    typeof found === 'string' &&
+    (type === 'boolean' ? /^(true|false)$/ : type === 'number' ? /^-?\d+(\.\d+)?$/ : /$^/).test(
+      found,
+    );
+  if (isQuoted) return `${expected}; write it without quotes`;
+  return type === 'boolean' ? expected + suggestion(truth(found), ['true', 'false']) : expected;
+}
+
+/** YAML 1.1's other words for truth, which YAML 1.2 takes for text. */
+function truth(found: unknown): string {
+  const word = String(found).toLowerCase();
+  if (['yes', 'on', 'y', '1'].includes(word)) return 'true';
+  return ['no', 'off', 'n', '0'].includes(word) ? 'false' : word;
+}
+
+function textMessage(shape: Shape, found: unknown): string {
+  if (typeof found === 'string' && found.trim() !== '') {
+    if (/[\r\n]/.test(found.trim())) return 'expected one line of text; found several';
+    if (found !== found.trim())
+      return `remove the space around the text; found ${described(found)}`;
+  }
+  return `expected ${expectedText(shape)}; found ${described(found)}`;
+}
+
 function messageOf(error: SchemaError, shape: Shape, found: unknown): string {
-  const expected = shape.description?.replace(/^[A-Z](?![A-Z])/, (first) => first.toLowerCase());
   switch (error.keyword) {
     case 'type':
-      return `expected ${typeNames[String(error.params.type)] ?? String(error.params.type)}; found ${described(found)}`;
+      return typeMessage(String(error.params.type), shape, found);
     case 'enum': {
       const allowed = error.params.allowedValues.map(String);
-      return `expected one of ${allowed.join(', ')}; found ${described(found)}${suggestion(String(found), allowed)}`;
+      const near = typeof found === 'string' ? suggestion(found, allowed) : '';
+      return `expected one of ${allowed.join(', ')}; found ${described(found)}${near}`;
     }
     case 'minItems':
     case 'minProperties':
@@ -100,10 +158,19 @@ function messageOf(error: SchemaError, shape: Shape, found: unknown): string {
       return `expected at most ${error.params.limit} characters`;
     case 'minLength':
     case 'pattern':
-      return `expected ${expected ?? 'another form'}; found ${described(found)}`;
+      return textMessage(shape, found);
     default:
       return error.message;
   }
+}
+
+function unknownField(name: string, { properties, patternProperties, description }: Shape): string {
+  if (patternProperties === undefined) {
+    return `unknown field "${name}"${suggestion(name, Object.keys(properties ?? {}))}`;
+  }
+  const tag = name.replaceAll('_', '-');
+  const near = tag === name ? '' : `; did you mean "${tag}"?`;
+  return `unknown field "${name}": expected ${expectedText({ ...(description === undefined ? {} : { description }) })}${near}`;
 }
 
 /** As many as a document may have fields: each that is not known is an error of its own, without words. */
@@ -139,6 +206,15 @@ export function withoutUnknownFields(value: unknown, faults: readonly Fault[]): 
 
 /** Everything that keeps a value from fitting the schema, in the schema's order. */
 export function shapeFaults(schema: TSchema, value: unknown): Fault[] {
+  const said = new Set<string>();
+  const isNew = ({ path, message }: Fault): boolean => {
+    const key = `${JSON.stringify(path)} ${message}`;
+    return !said.has(key) && said.add(key).size > 0;
+  };
+  return allFaults(schema, value).filter(isNew);
+}
+
+function allFaults(schema: TSchema, value: unknown): Fault[] {
   return errorsOf(schema, value)
     .filter((error) => !isOtherForm(error, value))
     .flatMap((error): Fault[] => {
@@ -152,7 +228,7 @@ export function shapeFaults(schema: TSchema, value: unknown): Fault[] {
           return error.params.additionalProperties.map((name) => ({
             severity: 'error',
             path: [...path, name],
-            message: `unknown field "${name}"${suggestion(name, Object.keys(shape.properties ?? {}))}`,
+            message: unknownField(name, shape),
             isKey: true,
           }));
         default:

@@ -5,6 +5,7 @@
  */
 import { Lexer, LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
+import { wordsFor } from './source-words.js';
 
 export const maxSourceBytes = 256 * 1024;
 const tooLong = `longer than ${maxSourceBytes / 1024} KiB; split it into several policies`;
@@ -67,7 +68,7 @@ export function decodeSource(bytes: Uint8Array): DecodedSource {
   if (bytes.length > maxSourceBytes + 3) return refused(tooLong);
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    return refused('the text is UTF-16; save it as UTF-8');
+    return refused('the text is UTF-16; save the file as UTF-8');
   }
   try {
     return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
@@ -79,7 +80,9 @@ export function decodeSource(bytes: Uint8Array): DecodedSource {
       if (isStart(bytes.subarray(0, middle))) good = middle;
       else bad = middle;
     }
-    const lines = new TextDecoder().decode(bytes.subarray(0, good)).split(/\r\n|\r|\n/);
+    const lines = new TextDecoder()
+      .decode(bytes.subarray(0, good), { stream: true })
+      .split(/\r\n|\r|\n/);
     const place = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
     return refused('bytes that are no UTF-8 text; save the file as UTF-8', place);
   }
@@ -95,12 +98,19 @@ function isStart(bytes: Uint8Array): boolean {
 }
 
 /** Reads one YAML 1.2 document of plain values: no tags, no dates, no merge keys. */
-export function readSource(text: string): ReadSource {
+export function readSource(given: string): ReadSource {
+  const text = given.startsWith('\ufeff') ? given.slice(1) : given;
   if (Buffer.byteLength(text) > maxSourceBytes) {
     return invalid(tooLong);
   }
   const excess = findExcess(text);
   if (excess !== null) return invalid(excess);
+  const odd = oddSign.exec(text);
+  if (odd !== null) {
+    const before = text.slice(0, odd.index).split(/\r\n|\r|\n/);
+    const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return invalid(`${codeOf(odd[0])}, which no text holds; remove it`, place);
+  }
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -116,14 +126,18 @@ export function readSource(text: string): ReadSource {
   });
   // Of the parser's errors all but the first are mostly consequences.
   const [first] = [...document.errors, ...document.warnings];
-  if (first !== undefined) return invalid(`not YAML: ${first.message}`, placeAt(first.pos[0]));
-  const wrongKey = findWrongKey(document);
-  if (wrongKey !== null) return invalid(wrongKey.message, placeAt(wrongKey.offset));
+  if (first !== undefined) {
+    return invalid(`not YAML: ${wordsFor(first.message)}`, placeAt(first.pos[0]));
+  }
+  const wrong = findWrongKey(document) ?? findWrongValue(document);
+  if (wrong !== null) return invalid(wrong.message, placeAt(wrong.offset));
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: maxAliases });
   } catch (error) {
-    if (error instanceof ReferenceError) return invalid(`aliases: ${error.message}`);
+    if (error instanceof ReferenceError) {
+      return invalid(`aliases: ${wordsFor(error.message)}`, placeAt(firstAlias(document)));
+    }
     throw error;
   }
   return {
@@ -139,6 +153,12 @@ export function readSource(text: string): ReadSource {
     },
   };
 }
+
+/** Control characters and halves of characters: YAML has neither (https://yaml.org/spec/1.2.2/#51-character-set). */
+const oddSign = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]|\p{Surrogate}/u;
+
+const codeOf = (sign: string): string =>
+  `the character U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** What would cost the parser too much, found by counting tokens. */
 function findExcess(text: string): string | null {
@@ -166,13 +186,18 @@ function findWrongKey(document: Document): { message: string; offset: number } |
       const names = new Set<string>();
       for (const pair of map.items) {
         const name = nameOf(pair);
-        if (isScalar(pair.key) && !names.has(name)) {
+        const isName = isScalar(pair.key) && pair.key.value !== null && name !== '<<';
+        if (isName && !names.has(name)) {
           names.add(name);
           continue;
         }
-        const message = isScalar(pair.key)
-          ? `${name} is written twice here`
-          : 'expected the name of a field; found a list, a mapping or an alias';
+        const message = !isScalar(pair.key)
+          ? 'expected the name of a field; found a list, a mapping or an alias'
+          : pair.key.value === null
+            ? 'expected the name of a field; found nothing'
+            : name === '<<'
+              ? 'a merge key; write the fields out, or give a whole value an anchor'
+              : `${name} is written twice here`;
         found = { message, offset: offsetOf(pair.key) ?? 0 };
         return visit.BREAK;
       }
@@ -180,6 +205,36 @@ function findWrongKey(document: Document): { message: string; offset: number } |
     },
   });
   return found;
+}
+
+/** A text in which an escape has written a sign that no text holds. */
+function findWrongValue(document: Document): { message: string; offset: number } | null {
+  let found: { message: string; offset: number } | null = null;
+  visit(document, {
+    Scalar(_key, scalar) {
+      const sign = typeof scalar.value === 'string' ? oddSign.exec(scalar.value)?.[0] : undefined;
+      if (sign === undefined) return undefined;
+      const message = `${codeOf(sign)} as an escape, which no text holds; remove it`;
+      found = { message, offset: offsetOf(scalar) ?? 0 };
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** Where the first alias stands that names nothing before it, or else the first of all. */
+function firstAlias(document: Document): number {
+  let [first, unresolved] = [-1, -1];
+  visit(document, {
+    Alias(_key, alias) {
+      const offset = offsetOf(alias) ?? 0;
+      if (first < 0) first = offset;
+      if (unresolved >= 0 || alias.resolve(document) !== undefined) return undefined;
+      unresolved = offset;
+      return visit.BREAK;
+    },
+  });
+  return Math.max(unresolved >= 0 ? unresolved : first, 0);
 }
 
 const nameOf = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : '');
