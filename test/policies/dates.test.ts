@@ -5,7 +5,14 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkDate, dayBounds, daysLeft, isZone, resolveDate } from '../../policies/dates.js';
+import {
+  addDuration,
+  checkDate,
+  dayBounds,
+  daysLeft,
+  isZone,
+  resolveDate,
+} from '../../policies/dates.js';
 import { parsePolicy } from '../../policies/document.js';
 import expected from './instants.json' with { type: 'json' };
 import { runs } from '../runs.js';
@@ -90,6 +97,69 @@ describe('C073: calendars that are not Gregorian', () => {
       if (locale.startsWith('th')) expect(shown).toContain('69');
     },
   );
+});
+
+describe('a duration from an instant', () => {
+  test.each([
+    // The same time of day, through days of 23, 25 and 23.5 hours.
+    ['2026-03-28T12:00:00Z', '1 day', 'Europe/Berlin', '2026-03-29T11:00:00Z'],
+    ['2026-10-24T10:00:00Z', '1 day', 'Europe/Berlin', '2026-10-25T11:00:00Z'],
+    ['2026-10-03T12:00:00Z', '2 days', 'Australia/Lord_Howe', '2026-10-05T11:30:00Z'],
+    // 00:30 does not exist on 6 September in Chile: 01:30 there.
+    ['2026-09-05T04:30:00Z', '1 day', 'America/Santiago', '2026-09-06T04:30:00Z'],
+    // 01:30 comes twice on 25 October in New York's autumn: the first.
+    ['2026-10-31T05:30:00Z', '1 day', 'America/New_York', '2026-11-01T05:30:00Z'],
+    // Samoa went from the 29th to the 31st.
+    ['2011-12-29T22:00:00Z', '1 day', 'Pacific/Apia', '2011-12-30T22:00:00Z'],
+    ['2026-07-20T10:00:00Z', '7 days', 'Asia/Kathmandu', '2026-07-27T10:00:00Z'],
+    // Hours are hours.
+    ['2026-10-24T10:00:00Z', '24 hours', 'Europe/Berlin', '2026-10-25T10:00:00Z'],
+    ['2026-03-28T12:00:00Z', '1 hour', 'Europe/Berlin', '2026-03-28T13:00:00Z'],
+  ])('%s and %s in %s is %s', (from, duration, zone, until) => {
+    expect(addDuration(iso(from), duration, zone)).toBe(iso(until));
+  });
+
+  test.each(['', '3', 'days', '0 days', '-1 day', '1.5 days', '3 weeks', '٣ days', '10000 days'])(
+    '"%s" is none',
+    (text) => expect(() => addDuration(0, text, 'UTC')).toThrow(RangeError),
+  );
+
+  test('is never shorter for a later start, in any zone', () => {
+    const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'));
+    const instants = fc.integer({
+      min: iso('2000-01-01T00:00:00Z'),
+      max: iso('2037-01-01T00:00:00Z'),
+    });
+    fc.assert(
+      fc.property(zones, instants, fc.integer({ min: 1, max: 400 }), (zone, from, days) => {
+        const until = addDuration(from, `${days} days`, zone);
+        expect(until).toBeGreaterThan(from);
+        expect(addDuration(from + 86_400_000, `${days} days`, zone)).toBeGreaterThanOrEqual(until);
+        expect(daysLeft(from, until, zone)).toBeGreaterThanOrEqual(days);
+      }),
+      runs(200),
+    );
+  });
+});
+
+describe('the zone of this machine', () => {
+  test.each([
+    ['Asia/Kathmandu', ['Asia/Kathmandu', 'Asia/Katmandu']],
+    ['America/Santiago', ['America/Santiago']],
+    ['Mars/Olympus', ['UTC']],
+    ['', ['UTC', 'Etc/UTC', 'GMT']],
+  ])('TZ=%s', (zone, names) => {
+    const source = `
+      import { currentZone, resolveDate } from './policies/dates.ts';
+      resolveDate('2026-07-10', 'device-local', currentZone());
+      console.log(currentZone());`;
+    const said = execFileSync(
+      process.execPath,
+      ['--experimental-strip-types', '--input-type=module', '-e', source],
+      { encoding: 'utf8', env: { ...process.env, TZ: zone, NODE_NO_WARNINGS: '1' } },
+    );
+    expect(names).toContain(said.trim());
+  });
 });
 
 describe('days left', () => {

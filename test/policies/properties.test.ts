@@ -71,6 +71,28 @@ describe('no policy breaks these', () => {
     );
   });
 
+  test('the order in which components are judged never matters, nor what was judged before', () => {
+    const asked = fc.array(fc.tuple(components, instants), { minLength: 2, maxLength: 12 });
+    fc.assert(
+      fc.property(policies, asked, fc.integer(), (policy, list, salt) => {
+        const verdict = ([one, now]: (typeof list)[number]) =>
+          evaluate(input(policy, one, now)).verdict;
+        const order = list.map((one, at) => ({ one, key: Math.sin(salt + at) }));
+        const first = new Map(list.map((one) => [one, verdict(one)]));
+        for (const { one } of order.sort((left, right) => left.key - right.key)) {
+          expect(verdict(one)).toEqual(first.get(one));
+        }
+        // A policy that nothing was judged by yet.
+        const fresh = structuredClone(policy);
+        for (const [one, now] of list) {
+          const alone = evaluate(input(fresh, one, now)).verdict;
+          expect(alone).toEqual(verdict([one, now]));
+        }
+      }),
+      options,
+    );
+  });
+
   test('an exception never makes a verdict worse', () => {
     const exceptions = fc.array(
       fc.record({
