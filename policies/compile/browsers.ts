@@ -8,6 +8,7 @@
  */
 import type { Catalogue } from '../catalogue.js';
 import type { Denial } from '../document.js';
+import { plainText, readMarkdown } from '../markdown.js';
 import { denialsOf, type Judged } from './denials.js';
 import type { Compiled, CompiledFile, CompileInput, Target } from './index.js';
 import { writeProfile, writeRegistry, type RegistryValue } from './markup.js';
@@ -68,7 +69,9 @@ const fits = ({ isFirefox }: Browser, name: string): boolean =>
 
 /** Chrome's own limit; what is longer is refused whole. */
 const longestMessage = 1000;
-const lineOf = (text: string): string => text.replace(/\s+/g, ' ').trim();
+/** A reason may use Markdown, of which a browser shows the signs. */
+const lineOf = (text: string): string =>
+  plainText(readMarkdown(text).blocks).replace(/\s+/g, ' ').trim();
 
 /** Why, in each language of the policy, English first; then what to use instead. One line. */
 export function blockedMessage(denial: Denial, catalogue: Catalogue): string {

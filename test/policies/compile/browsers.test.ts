@@ -102,6 +102,17 @@ test('to remove is to remove where the browser can', () => {
   expect(mode('firefox', addOn)).toBe('blocked');
 });
 
+test('the message shows no signs of Markdown', () => {
+  const rules = policy(
+    ban(`{ package: { browser-extension: ${claude} } }`).replace(
+      /reason: .*/,
+      'reason: { en: "It is **banned**: read [the notice](https://example.com/n)." }',
+    ),
+  );
+  const rule = settingsOf(compiled(target('chrome'), rules), 'chrome')[claude];
+  expect(rule?.['blocked_install_message']).toMatch(/^It is banned: read the notice\b[^[\]*]*$/);
+});
+
 test('the message keeps the guide when the reason is too long for the browser', () => {
   const long = policy(
     `  - id: ban
