@@ -162,8 +162,22 @@ function judge(identity: Identity, rules: readonly AskedRule[]): Judged {
   };
 }
 
-/** What the policy denies at `input.at`, and what it spares. Pure. */
+const known = new WeakMap<CompileInput['policy'], { of: CompileInput; denials: Denials }>();
+
+/** What the policy denies at `input.at`, and what it spares. Pure; the last answer for a policy is kept. */
 export function denialsOf(input: CompileInput): Denials {
+  const last = known.get(input.policy);
+  const isSame =
+    last?.of.catalogue === input.catalogue &&
+    last.of.at === input.at &&
+    last.of.zone === input.zone;
+  if (last !== undefined && isSame) return last.denials;
+  const denials = findDenials(input);
+  known.set(input.policy, { of: input, denials });
+  return denials;
+}
+
+function findDenials(input: CompileInput): Denials {
   const { policy, catalogue, at, zone } = input;
   const rules = askedRules(input);
   const ready = readyPolicy(policy, catalogue, zone);

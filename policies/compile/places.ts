@@ -12,18 +12,29 @@ export type PlacePattern = string;
 
 /** Whether some path fits both patterns; in no more steps than the product of their lengths. */
 export function overlap(one: PlacePattern, other: PlacePattern): boolean {
+  if (!canBegin(one, other)) return false;
   let row = reachable([true, ...Array<boolean>(other.length).fill(false)], other);
   for (const char of one) {
     const next = [row[0] === true && char === '*'];
     for (let at = 1; at <= other.length; at += 1) {
       const wanted = other.charAt(at - 1);
-      const isTaken = char === '*' || wanted === '*' || char === wanted;
-      const isKept = (char === '*' && row[at] === true) || (wanted === '*' && row[at] === true);
-      next.push(isKept || (isTaken && row[at - 1] === true));
+      const isStar = char === '*';
+      const isSame = isStar || wanted === '*' || char === wanted;
+      next.push(
+        (isSame && row[at - 1] === true) ||
+          ((isStar || wanted === '*') && row[at] === true) ||
+          (isStar && next[at - 1] === true),
+      );
     }
     row = reachable(next, other);
   }
   return row[other.length] === true;
+}
+
+/** What stands before the first star of both decides most pairs at once. */
+function canBegin(one: PlacePattern, other: PlacePattern): boolean {
+  const [first = '', second = ''] = [one.split('*', 1)[0], other.split('*', 1)[0]];
+  return first.startsWith(second) || second.startsWith(first);
 }
 
 /** A star may stand for nothing. */
@@ -186,7 +197,7 @@ export function blockablePaths(
 ): readonly string[] {
   if (sparedBefore !== null) return [];
   const isSafe = (path: string): boolean => {
-    const place = /[*?]/.test(path) ? null : placeOf(path, platform);
+    const place = /[*?]|[/\\]$/.test(path) ? null : placeOf(path, platform);
     return place !== null && whyKept(place, platform, spared) === null;
   };
   return paths.every(isSafe) ? paths : [];

@@ -1,3 +1,4 @@
+/** What a policy denies in an enforcer's terms, in the YAML an admin would write, and what is said of the rest. */
 import { describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../../policies/catalogue.js';
 import { denialsOf, type Denials } from '../../../policies/compile/denials.js';

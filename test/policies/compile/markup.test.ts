@@ -1,3 +1,4 @@
+/** Markup read back by parsers that are not ours: every text comes back as it was, or cannot be said at all. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
