@@ -9,6 +9,7 @@ import { Link, useParams } from 'react-router';
 import type { DeviceDetail } from '../views.js';
 import { deviceQuery } from './api.js';
 import { Presence } from './device-table.js';
+import { Exceptions, isSoftened } from './exceptions.js';
 import { Findings } from './findings.js';
 import { useTitle } from './frame.js';
 import { History } from './history.js';
@@ -119,6 +120,11 @@ function Detail({ detail }: { readonly detail: DeviceDetail }) {
           <Section title={texts.device.facts} id="facts">
             <Facts device={device} facts={facts} />
           </Section>
+          {isSoftened(detail) ? (
+            <Section title={texts.exceptions.title} id="exceptions">
+              <Exceptions exceptions={detail.exceptions} pause={detail.pause} />
+            </Section>
+          ) : null}
           <Section title={texts.scans.title} id="scans">
             <Scans scans={scans} />
           </Section>
