@@ -10,6 +10,7 @@ import { addPlanCommand } from './policy-plan.js';
 import { addPublishCommand } from './policy-publish.js';
 import { addRollbackCommand } from './policy-rollback.js';
 import { addSignCommand } from './policy-sign.js';
+import { addSchemaCommand } from './policy-schema.js';
 import { addTestCommand } from './policy-test.js';
 
 export function addPolicyCommands(program: Command, setExitCode: SetExitCode): void {
@@ -22,5 +23,6 @@ export function addPolicyCommands(program: Command, setExitCode: SetExitCode): v
   addApplyCommand(policy, setExitCode);
   addTestCommand(policy, setExitCode);
   addCompileCommand(policy, setExitCode);
+  addSchemaCommand(policy);
   for (const verb of policy.commands) verb.exitOverride();
 }
