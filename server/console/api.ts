@@ -5,6 +5,8 @@
  * is a `Fault` with a code to show.
  */
 import { QueryCache, QueryClient, infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { ComponentExplanation } from '../explain-views.js';
+import type { PlanAnswer, PublishAnswer } from '../plan-views.js';
 import type {
   AdvisoryList,
   Compliance,
@@ -18,6 +20,8 @@ import type {
 } from '../views.js';
 
 const callTimeoutMs = 20_000;
+/** A plan walks through the whole fleet. */
+const planTimeoutMs = 300_000;
 
 /** What a call failed with. `status` is null when no answer came. */
 export class Fault extends Error {
@@ -47,10 +51,12 @@ interface Call {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
 }
 
-async function call<T>(path: string, { method = 'GET', body, signal }: Call = {}): Promise<T> {
-  const limit = AbortSignal.timeout(callTimeoutMs);
+async function call<T>(path: string, options: Call = {}): Promise<T> {
+  const { method = 'GET', body, signal, timeoutMs = callTimeoutMs } = options;
+  const limit = AbortSignal.timeout(timeoutMs);
   let answer: Response;
   try {
     answer = await fetch(`/api/v1${path}`, {
@@ -121,12 +127,41 @@ export const policiesQuery = queryOptions({
   queryFn: ({ signal }) => call<PolicyList>('/policies', { signal }),
 });
 
+/** What publishing a policy would do; `at`: days or instants to judge the fleet at besides. */
+export const planPolicy = ({
+  yaml,
+  at,
+}: {
+  readonly yaml: string;
+  readonly at: readonly string[];
+}) =>
+  call<PlanAnswer>('/policies/plan', {
+    method: 'POST',
+    body: { texts: [yaml], at },
+    timeoutMs: planTimeoutMs,
+  });
+
+/** Makes live what was planned. */
+export const publishPolicy = (yaml: string) =>
+  call<PublishAnswer>('/policies/publish', { method: 'POST', body: { texts: [yaml] } });
+
 /** One device with all that is known of it. */
 export const deviceQuery = (id: string) =>
   queryOptions({
     queryKey: ['device', id],
     refetchInterval: quietRefreshMs,
     queryFn: ({ signal }) => call<DeviceDetail>(`/devices/${encodeURIComponent(id)}`, { signal }),
+  });
+
+/** Why a component of a device is allowed or not. */
+export const explanationQuery = (device: string, component: string) =>
+  queryOptions({
+    queryKey: ['device', device, 'explain', component],
+    queryFn: ({ signal }) =>
+      call<ComponentExplanation>(
+        `/devices/${encodeURIComponent(device)}/components/${encodeURIComponent(component)}/explain`,
+        { signal },
+      ),
   });
 
 /** The first devices in one state. */

@@ -7,6 +7,7 @@ import { isTrace } from '../trace.js';
 import type { Finding } from '../views.js';
 import { policiesQuery } from './api.js';
 import { useChanges } from './changes.js';
+import { Why } from './explain.js';
 import { Faults } from './faults.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty } from './notices.js';
@@ -76,6 +77,8 @@ const evidenceCell = ({ evidence }: Component) => (
 );
 
 interface Shows {
+  readonly deviceId: string;
+  readonly toolName: string;
   /** Components differ in their verdict. */
   readonly isMixed: boolean;
   /** Components differ in the model gateway they are set up for. */
@@ -83,7 +86,8 @@ interface Shows {
 }
 
 /** Verdict and gateway are columns only where components differ in them. */
-function columnsIn(texts: Texts, { isMixed, hasGateways }: Shows): readonly Column<Component>[] {
+function columnsIn(texts: Texts, shows: Shows): readonly Column<Component>[] {
+  const { deviceId, toolName, isMixed, hasGateways } = shows;
   const { findings: words, componentStates, confidences } = texts;
   const columns: Column<Component>[] = [
     { key: 'path', title: words.path, cell: pathCell },
@@ -106,6 +110,11 @@ function columnsIn(texts: Texts, { isMixed, hasGateways }: Shows): readonly Colu
       title: words.verdict,
       cell: (row) => (isTrace(row) ? <TraceMark /> : <VerdictMark verdict={row.verdict.status} />),
     });
+  columns.push({
+    key: 'why',
+    title: texts.explain.column,
+    cell: (row) => <Why deviceId={deviceId} component={row} toolName={toolName} />,
+  });
   return columns;
 }
 
@@ -150,7 +159,7 @@ interface FindingProps {
 
 function FindingBlock({ finding, zone, isChanged }: FindingProps) {
   const texts = useTexts();
-  const { components } = finding;
+  const { components, deviceId, toolName } = finding;
   const traces = components.filter(isTrace).length;
   const hasGateways = new Set(components.map(({ gateway }) => gateway ?? null)).size > 1;
   const isMixed =
@@ -168,7 +177,7 @@ function FindingBlock({ finding, zone, isChanged }: FindingProps) {
       <Faults {...finding} />
       <DataTable
         caption={visible(finding.toolName)}
-        columns={columnsIn(texts, { isMixed, hasGateways })}
+        columns={columnsIn(texts, { deviceId, toolName, isMixed, hasGateways })}
         rows={components}
         rowKey={({ id }) => id}
       />

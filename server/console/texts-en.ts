@@ -3,7 +3,11 @@
  * so a missing sentence is a type error. State and verdict names are the design's glossary. Texts
  * that count are functions, because languages differ in how they count.
  */
+import type { ComponentExplanation } from '../explain-views.js';
 import type { AdvisoryList, DeviceDetail, DeviceState, Finding, HistoryEntry } from '../views.js';
+
+type Unknown = ComponentExplanation['unknown'][number];
+import { policiesEn } from './texts-policies.js';
 
 type Verdict = Finding['verdict'];
 type Component = Finding['components'][number];
@@ -47,6 +51,7 @@ export const en = {
     reload: 'Reload',
   },
   loading: 'Loading …',
+  policies: policiesEn,
   states: {
     'never-scanned': 'Never scanned',
     partial: 'Partial',
@@ -219,6 +224,27 @@ export const en = {
     trace: 'Trace',
     traceHint: 'Left over, not an install; no rule names it.',
     changed: (tool: string, verdict: string) => `${tool}: ${verdict}`,
+  },
+  explain: {
+    column: 'Reason',
+    open: 'Why?',
+    openFor: (path: string) => `Why? ${path}`,
+    title: 'Why:',
+    close: 'Close',
+    rule: 'Rule',
+    matched: 'Matched',
+    why: 'Why',
+    device: 'What the device itself said',
+    differs: 'It does not come to the same here.',
+    behind: (device: number, live: number) =>
+      `The device goes by policy sequence ${device}; ${live} is live.`,
+    unknown: (fields: readonly string[]) => `What the server does not know: ${fields.join('; ')}.`,
+    unknowns: {
+      path: 'the full path',
+      publisher: 'who published or signed it',
+      gateway: 'whether no model gateway is set',
+      ceiling: 'the most that may be done on this device',
+    } satisfies Record<Unknown, string> as Record<Unknown, string>,
   },
   faults: {
     title: 'Published faults',

@@ -3,6 +3,7 @@
  * the employee's side, so that both see one word for one thing.
  */
 import type { Texts } from './texts-en.js';
+import { policiesZhCn } from './texts-policies.js';
 
 const counted = (count: number, unit: string) => `${count.toLocaleString('zh-CN')} ${unit}`;
 
@@ -38,6 +39,7 @@ export const zhCn: Texts = {
     reload: '重新加载',
   },
   loading: '正在加载……',
+  policies: policiesZhCn,
   states: {
     'never-scanned': '从未扫描',
     partial: '扫描不完整',
@@ -205,6 +207,26 @@ export const zhCn: Texts = {
     trace: '痕迹',
     traceHint: '残留内容，并非已安装；没有规则提及。',
     changed: (tool, verdict) => `${tool}：${verdict}`,
+  },
+  explain: {
+    column: '原因',
+    open: '为什么？',
+    openFor: (path) => `为什么？${path}`,
+    title: '为什么：',
+    close: '关闭',
+    rule: '规则',
+    matched: '匹配',
+    why: '原因',
+    device: '设备自己的判断',
+    differs: '与此处得出的结果不同。',
+    behind: (device, live) => `设备依据的策略序号为 ${device}；当前生效的是 ${live}。`,
+    unknown: (fields) => `服务器不知道：${fields.join('；')}。`,
+    unknowns: {
+      path: '完整路径',
+      publisher: '发布者或签名者',
+      gateway: '是否未设置模型网关',
+      ceiling: '该设备上最多可采取的措施',
+    },
   },
   faults: {
     title: '已公布的缺陷',

@@ -57,7 +57,7 @@ async function serve(folder: string, clock: () => number): Promise<Served> {
     { store, keys, catalogue, now },
     { yaml: policyYaml(now), author: 'ana' },
   );
-  expect(published).toMatchObject({ kind: 'published', warnings: [] });
+  expect(published).toMatchObject({ kind: 'published', warnings: [[]] });
   await server.announcePublished();
   return { store, server, address };
 }

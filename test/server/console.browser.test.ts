@@ -20,6 +20,7 @@ import {
   snapshot,
   type Fleet,
 } from './console-fleet.js';
+import { asksWhy } from './console-why.js';
 import { openConsole, type ConsoleWorld } from './console-world.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -160,6 +161,9 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     await history.getByText('Qoder CLI').first().waitFor();
     await page.getByRole('region', { name: 'Scans' }).getByText('Home of kim').waitFor();
   });
+
+  test('why opens by keyboard with every rule that was tried, and gives the focus back', () =>
+    asksWhy(page));
 
   test('the history shows technical entries only when asked', async () => {
     const history = page.getByRole('region', { name: 'History' });
@@ -329,6 +333,13 @@ describe.skipIf(isSkipped)('the console in a browser', { timeout: 60_000 }, () =
     await seen('可能是 AI 工具：带有命令，并依赖模型厂商的 SDK；支持代理客户端协议（ACP）');
     await seen('策略只要求上报数量：2 个本地模型；0 个残留服务');
     await seen('已公布的缺陷');
+    await page.goto(`${address}/#/devices/${fleet.kim.id}`);
+    await page
+      .getByRole('button', { name: /^为什么？/ })
+      .first()
+      .click();
+    await page.getByRole('dialog').getByText('请改用 Qoder CLI。').waitFor();
+    await page.keyboard.press('Escape');
     await page.getByText('English', { exact: true }).click();
     await page.getByRole('link', { name: 'Overview' }).waitFor();
   });
