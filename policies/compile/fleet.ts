@@ -174,13 +174,12 @@ function filesOf(checks: readonly Check[], input: CompileInput): CompiledFile[] 
 const outOfSight: ReadonlySet<string> = new Set(unseenKinds);
 
 function whyNot(kind: Judged['kind'], { name, versions }: Judged): string | null {
-  if (versions !== null) {
-    return `where osquery's tables have no version (files, processes), or one that is not three numbers, ${versions} cannot be compared`;
-  }
   if (kind === 'mcp' || kind === 'model' || kind === 'service') {
     return `no table of osquery shows ${kind} ${name}`;
   }
-  return outOfSight.has(kind) ? `no table of osquery shows ${kind} ids: ${name}` : null;
+  if (outOfSight.has(kind)) return `no table of osquery shows ${kind} ids: ${name}`;
+  if (versions === null) return null;
+  return `where osquery's tables have no version (files, processes), or one that is not three numbers, ${versions} cannot be compared`;
 }
 
 function compile(input: CompileInput): Compiled {
@@ -197,6 +196,7 @@ function compile(input: CompileInput): Compiled {
     seesVersions: true,
     whyNot,
   });
+  const hasCritical = checks.some(({ group }) => isCritical(group.denial.severity));
   if (checks.length === 0) {
     return { files: [], notExpressible, warnings: usualWarnings(input, denials) };
   }
@@ -206,6 +206,7 @@ function compile(input: CompileInput): Compiled {
     warnings: [
       ...usualWarnings(input, denials),
       'npm_packages shows the global folders of the system alone: what nvm, pnpm or another prefix in a home has installed is found by the agent, not by Fleet',
+      ...(hasCritical ? ['`critical` is a field of Fleet Premium'] : []),
       'an osquery that lacks one of the tables refuses the whole query: vscode_extensions came with 5.11',
     ],
   };

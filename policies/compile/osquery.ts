@@ -5,7 +5,7 @@
  */
 import { normalName, type IdentifierKind, type InstallFolder } from '../catalogue.js';
 import type { Platform } from '../component.js';
-import type { PlainRange, Triple } from './ranges.js';
+import type { Bound, PlainRange, Triple } from './ranges.js';
 
 /** Names by the kind of identifier; folders are of the catalogue's install folders. */
 export interface WantedNames {
@@ -30,12 +30,28 @@ const numbersOf = (column: string): string =>
   `(${[0, 1, 2].map((at) => `CAST(split(${column}, '.', ${at}) AS INTEGER)`).join(', ')})`;
 const row = (numbers: Triple): string => `(${numbers.join(', ')})`;
 
-function versionCondition(column: string, versions: PlainRange | null): string | null {
+/** One comparison. Where a dash begins a prerelease, that comes before its release, as in semver. */
+function compared(column: string, bound: Bound, hasPrereleases: boolean): string {
+  const { operator, isBeforePrereleases } = bound;
+  const [own, wanted] = [numbersOf(column), row(bound.numbers)];
+  if (!hasPrereleases || isBeforePrereleases || operator === '>' || operator === '<=') {
+    return `${own} ${operator} ${wanted}`;
+  }
+  const isPrerelease = `split(${column}, '+', 0) LIKE '%-%'`;
+  const isSame = `${own} = ${wanted}`;
+  if (operator === '<') return `(${own} < ${wanted} OR (${isSame} AND ${isPrerelease}))`;
+  const released = `(${isSame} AND NOT ${isPrerelease})`;
+  return operator === '=' ? released : `(${own} > ${wanted} OR ${released})`;
+}
+
+function versionCondition(
+  column: string,
+  versions: PlainRange | null,
+  hasPrereleases: boolean,
+): string | null {
   if (versions === null || versions.some((all) => all.length === 0)) return null;
   const alternatives = versions.map((all) =>
-    all
-      .map(({ operator, numbers }) => `${numbersOf(column)} ${operator} ${row(numbers)}`)
-      .join(' AND '),
+    all.map((bound) => compared(column, bound, hasPrereleases)).join(' AND '),
   );
   const any = alternatives.map((one) => `(${one})`).join(' OR ');
   return alternatives.length === 1 ? any : `(${any})`;
@@ -54,6 +70,8 @@ interface TableLook {
   readonly version: string | null;
   readonly path: string;
   readonly where?: string;
+  /** A dash in its versions begins a prerelease; in package databases it begins their own count. */
+  readonly hasPrereleases?: true;
 }
 
 const everywhere: readonly Platform[] = ['darwin', 'linux', 'win32'];
@@ -73,6 +91,7 @@ const looks: readonly TableLook[] = [
     path: 'path',
     // What a package brings along below itself is not installed as a tool.
     where: "replace(path, '\\', '/') NOT LIKE '%/node_modules/%/node_modules/%'",
+    hasPrereleases: true,
   },
   {
     platforms: everywhere,
@@ -103,6 +122,7 @@ const looks: readonly TableLook[] = [
     name: 'name',
     version: 'vscode_extensions.version',
     path: 'vscode_extensions.path',
+    hasPrereleases: true,
   },
   {
     platforms: everywhere,
@@ -197,7 +217,7 @@ function selectFrom(look: TableLook, wanted: WantedNames): string | null {
   const version =
     wanted.versions === null || look.version === null
       ? null
-      : versionCondition(look.version, wanted.versions);
+      : versionCondition(look.version, wanted.versions, look.hasPrereleases === true);
   const where = [
     `${look.column} IN ${listed(names)}`,
     ...(look.where === undefined ? [] : [look.where]),

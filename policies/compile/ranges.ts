@@ -11,6 +11,8 @@ export type Triple = readonly [number, number, number];
 export interface Bound {
   readonly operator: BoundOperator;
   readonly numbers: Triple;
+  /** Written `1.2.3-0`: before every prerelease of that release, not after them. */
+  readonly isBeforePrereleases: boolean;
 }
 
 /** Outer list: any of them; inner list: all of them. */
@@ -61,13 +63,14 @@ export function plainRange(range: string): PlainRange | null {
     const bounds: Bound[] = [];
     for (const written of alternative.split(' ')) {
       if (written === '*') continue;
-      // `-0` is before every prerelease of that release: of releases alone it says the same.
+      const isBeforePrereleases = zeroth.test(written);
       const read = bound.exec(written.replace(zeroth, '$1$2'));
       if (read === null) return null;
       const [, operator = '', major, minor, patch] = read;
       bounds.push({
         operator: (operator === '' ? '=' : operator) as BoundOperator,
         numbers: [Number(major), Number(minor), Number(patch)],
+        isBeforePrereleases,
       });
     }
     alternatives.push(bounds);

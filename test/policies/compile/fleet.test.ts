@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { builtInCatalogue } from '../../../policies/catalogue.js';
 import { fleet } from '../../../policies/compile/fleet.js';
 import type { Compiled } from '../../../policies/compile/index.js';
+import { inRange } from '../../../policies/versions.js';
 import { compiled } from './policies.js';
 import { clear, osqueryTables, plant } from './osquery-tables.js';
 
@@ -194,24 +195,30 @@ test('what a package brings along below itself is not the tool', () => {
   expect(failingPlatforms(claude)).toEqual([]);
 });
 
-test('a rule about versions finds those versions and no others', () => {
-  const result = compiled(fleet, deny('{ tool: claude-code, version: ">=2.1.91 <=2.1.197" }'));
-  const row = (version: string) => ({
-    ...{ name: '@anthropic-ai/claude-code', version },
-    path: '/usr/lib/node_modules/@anthropic-ai/claude-code',
-  });
-  for (const [version, isDenied] of [
-    ['2.1.90', false],
-    ['2.1.91', true],
-    ['2.1.100', true],
-    ['2.1.197', true],
-    ['2.1.198', false],
-    ['2.2.0', false],
-    ['10.1.100', false],
-  ] as const) {
+const versionCases: readonly [string, Readonly<Record<string, boolean>>][] = [
+  [
+    '>=2.1.91 <=2.1.197',
+    {
+      ...{ '2.1.90': false, '2.1.91-rc.1': false, '2.1.91': true, '2.1.100': true },
+      ...{ '2.1.197-rc.1': true, '2.1.197': true, '2.1.198-rc.1': false, '2.1.198': false },
+      ...{ '2.2.0': false, '10.1.100': false },
+    },
+  ],
+  // As in evaluation: a prerelease does not slip past the range that its order puts it in.
+  ['<2', { '1.9.9': true, '2.0.0-rc.1': true, '2.0.0': false, '2.0.0+build-5': false }],
+  ['3.x', { '2.9.9': false, '3.0.0-rc.1': true, '3.4.5': true, '4.0.0-rc.1': false }],
+  ['1.2.3 || 1.2.5', { '1.2.3': true, '1.2.3-rc.1': false, '1.2.4': false, '1.2.5': true }],
+];
+
+test.each(versionCases)('a rule about %s finds those versions and no others', (range, versions) => {
+  const result = compiled(fleet, deny(`{ tool: claude-code, version: "${range}" }`));
+  for (const [version, isDenied] of Object.entries(versions)) {
     clear(db);
-    plant(db, 'npm_packages', row(version));
+    const name = '@anthropic-ai/claude-code';
+    plant(db, 'npm_packages', { name, version, path: `/usr/lib/node_modules/${name}` });
     expect(failingPlatforms(result).length > 0, version).toBe(isDenied);
+    // The oracle is what a device would say.
+    expect(inRange('npm', version, range), version).toBe(isDenied ? 'in' : 'out');
   }
   expect(result.notExpressible.map(({ tool }) => tool)).toContain('claude-code');
 });
