@@ -138,6 +138,7 @@ export function deviceRow(summary: DeviceSummary, { agents }: FleetSources): Dev
     lastSeen: isoOrNull(agents.lastHeard(device.id) ?? device.lastSeen),
     lastComplete: isoOrNull(summary.lastComplete),
     bundleSequence: summary.bundleSequence,
+    needsAgentUpgrade: summary.needsAgentUpgrade,
   };
 }
 

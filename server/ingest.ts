@@ -157,6 +157,9 @@ async function askSnapshot(
   return { kind: 'resync', stream: stream.stream, reason };
 }
 
+/** What an agent says of a bundle in a format that it does not know. */
+const formatUnknown = 'bundle-refused bundle BUNDLE_FORMAT_UNKNOWN';
+
 async function apply(writing: Writing, stream: Stream, arrived: Arrived): Promise<void> {
   const { device, report, body, receivedAt } = arrived;
   const { seq, sha256 } = report;
@@ -186,6 +189,10 @@ async function apply(writing: Writing, stream: Stream, arrived: Arrived): Promis
       return;
     case 'event': {
       const detail = body.detail === null ? body.event : `${body.event} ${body.detail}`;
+      if (detail === formatUnknown) {
+        const sequence = await writing.policies.latestSequence();
+        await writing.devices.setRefusedFormat(device, sequence);
+      }
       const entry = { at, kind: 'event', tool: body.tool, component: null } as const;
       await finish(writing, advanced, {
         device,

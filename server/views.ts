@@ -43,6 +43,8 @@ export const DeviceRow = Type.Object({
   lastSeen: nullable(time),
   lastComplete: nullable(time),
   bundleSequence: nullable(Type.Integer()),
+  /** Its agent is too old for the live bundle; it goes by the last one it understood. */
+  needsAgentUpgrade: Type.Boolean(),
 });
 export type DeviceRow = Static<typeof DeviceRow>;
 

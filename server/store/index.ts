@@ -68,6 +68,8 @@ export interface DeviceReads {
 export interface DeviceWrites extends DeviceReads {
   add(device: Device): Promise<void>;
   setFacts(id: string, facts: Device['facts']): Promise<void>;
+  /** Its agent knows no such format as the bundle of this sequence has. */
+  setRefusedFormat(id: string, sequence: number): Promise<void>;
   setGroup(id: string, group: string | null): Promise<void>;
   setLastSeen(id: string, at: number): Promise<void>;
   /** Takes it out of the fleet: its status and findings go, its history stays. */

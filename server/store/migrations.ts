@@ -306,4 +306,16 @@ CREATE TABLE catalogues (
 );
 `;
 
-export const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth, seventh];
+/** The live sequence when a device first refused a bundle because its agent is too old for the format. */
+const eighth = `ALTER TABLE devices ADD COLUMN refused_format INTEGER;`;
+
+export const migrations: readonly string[] = [
+  first,
+  second,
+  third,
+  fourth,
+  fifth,
+  sixth,
+  seventh,
+  eighth,
+];

@@ -45,6 +45,8 @@ export interface DeviceSummary {
   readonly findings: number;
   readonly lastComplete: number | null;
   readonly bundleSequence: number | null;
+  /** It refused a bundle of a newer format and has taken none since. */
+  readonly needsAgentUpgrade: boolean;
 }
 
 /** Whose stream: `machine`, or `person:<account>`. */

@@ -20,6 +20,7 @@ interface DeviceRow {
   last_seen: number | null;
   revoked_at: number | null;
   may_replace: string | null;
+  refused_format: number | null;
 }
 interface SummaryRow extends DeviceRow {
   state: DeviceState;
@@ -62,6 +63,7 @@ function toSummary(row: SummaryRow): DeviceSummary {
     findings: row.findings,
     lastComplete: row.fresh_at,
     bundleSequence: row.bundle_sequence,
+    needsAgentUpgrade: (row.refused_format ?? 0) > (row.bundle_sequence ?? 0),
   };
 }
 
@@ -144,6 +146,9 @@ export function deviceWrites(sql: Sql): DeviceWrites {
           assignedUser: facts.assignedUser ?? null,
         },
       );
+    },
+    setRefusedFormat: async (id, sequence) => {
+      sql.run('UPDATE devices SET refused_format = @sequence WHERE id = @id', { id, sequence });
     },
     setGroup: async (id, group) => {
       sql.run('UPDATE devices SET group_name = @group WHERE id = @id', { id, group });

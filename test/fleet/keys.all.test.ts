@@ -182,8 +182,11 @@ test('C087, C090: retired, of a newer format, or with a field more', long, async
     'bundle BUNDLE_SIGNATURE_INVALID',
   ]);
   expect(pins().bundle.sequence).toBe(6);
+  const isOld = async () => (await api.device(device)).device.needsAgentUpgrade;
+  expect(await isOld()).toBe(true);
   forge(9, await signBundle({ ...payload, sequence: 9, ...{ stage: 'canary' } }, key('third')));
   await follows(9);
+  await until(async () => ((await isOld()) ? null : true), 20_000, 'the report of sequence 9');
 });
 
 test(
