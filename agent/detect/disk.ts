@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import type { Platform } from '../../policies/component.js';
 import { isTidy, ownPath as path } from '../platform/paths.js';
 import type { Entry, ProblemCode } from './index.js';
+import { namesOfFolders, type FolderNames } from './folder-names.js';
 import { machineMounts, noMounts, type Mounts } from './mounts.js';
 import { decodeName, onDisk } from './names.js';
 
@@ -115,6 +116,7 @@ interface Slow {
   readonly mounts: Mounts;
   /** Whether a folder's real path is its parent's and its name as asked for. */
   readonly isExact: boolean;
+  readonly names: FolderNames;
   readonly follow: (place: string) => Resolved;
 }
 
@@ -122,60 +124,6 @@ interface Slow {
 const maxRemembered = 100_000;
 const maxLists = 1_000;
 const maxListed = 1_000;
-
-/** So many names asked for in one folder cost more than the list of its names. */
-const worthListing = 8;
-/** In bytes of the folder itself: ext4 needs some 40 for a name. */
-const largestListed = 64 * 1024;
-/** Names kept in all, and folders counted; beyond that it begins anew. */
-const maxNames = 200_000;
-const maxFolders = 50_000;
-
-/** What is known of the names in a folder: how often it was asked, all its names, or that there is no telling. */
-type Names = number | ReadonlySet<string> | 'untold';
-
-/**
- * The names in folders of which several were asked for, as detectors ask one home for hundreds of places
- * that are mostly not there. A folder that cannot be listed, or has too many names, is asked one by one.
- */
-function namesOfFolders(): { lacks(folder: string, name: string): boolean; clear(): void } {
-  const known = new Map<string, Names>();
-  let kept = 0;
-  const list = (folder: string): Names => {
-    const names = namesIn(folder);
-    if (names !== 'untold') kept += names.size;
-    return names;
-  };
-  const clear = (): void => {
-    known.clear();
-    kept = 0;
-  };
-  return {
-    clear,
-    lacks(folder, name) {
-      let names = known.get(folder) ?? 0;
-      if (typeof names === 'number') {
-        if (kept > maxNames || known.size > maxFolders) clear();
-        names = names + 1 < worthListing ? names + 1 : list(folder);
-        known.set(folder, names);
-      }
-      return typeof names === 'object' && !names.has(name);
-    },
-  };
-}
-
-/** All names in a folder, unless it is so large that this would cost more than asking. */
-function namesIn(folder: string): ReadonlySet<string> | 'untold' {
-  try {
-    const { size } = fs.statSync(onDisk(folder));
-    if (size > largestListed) return 'untold';
-    const names = fs.readdirSync(onDisk(folder));
-    // A name that is no text may be any that is asked for.
-    return names.some((name) => name.includes('\ufffd')) ? 'untold' : new Set(names);
-  } catch (error) {
-    return problemOf(error) === null ? new Set() : 'untold';
-  }
-}
 
 function remember<T>(known: Map<string, T>, place: string, ask: () => T): T {
   const before = known.get(place);
@@ -199,16 +147,24 @@ function remembering({
   top,
   mounts,
   isExact,
+  names,
   follow,
 }: Slow): Pick<Disk, 'resolve' | 'facts' | 'listed' | 'keepList' | 'forget'> {
   const places = new Map<string, fs.Stats | undefined>();
   const led = new Map<string, Resolved>();
   const lists = new Map<string, readonly Entry[]>();
-  const names = namesOfFolders();
-  const facts = (place: string): fs.Stats | undefined => {
+  /** The place as the disk spells it; null: nothing is there. */
+  const spelled = (place: string): string | null => {
     const at = isExact ? place.lastIndexOf(path.sep) : 0;
-    const isLacking = at > 0 && names.lacks(place.slice(0, at), place.slice(at + 1));
-    return isLacking ? undefined : remember(places, place, () => lstat(place));
+    if (at <= 0) return place;
+    const [folder, name] = [place.slice(0, at), place.slice(at + 1)];
+    const own = names.spelling(folder, name);
+    if (own === undefined || own === name) return place;
+    return own === null ? null : `${folder}${path.sep}${own}`;
+  };
+  const facts = (asked: string): fs.Stats | undefined => {
+    const place = spelled(asked);
+    return place === null ? undefined : remember(places, place, () => lstat(place));
   };
   const leadsTo = (at: string): Resolved => {
     const before = led.get(at);
@@ -225,7 +181,8 @@ function remembering({
     if (folder.kind !== 'real') return folder;
     if (!isExact) return follow(at);
     const own = at.slice(at.lastIndexOf(path.sep));
-    const place = folder.path === path.sep ? own : folder.path + own;
+    const place = spelled(folder.path === path.sep ? own : folder.path + own);
+    if (place === null) return absent;
     const refused = mounts.refuses(place);
     if (refused !== null) return { kind: 'failed', code: refused };
     try {
@@ -258,6 +215,7 @@ export function rememberingDisk(mounts: Mounts = noMounts): Disk {
     top: path.sep,
     mounts,
     isExact: hasExactNames,
+    names: namesOfFolders(false),
     follow: (place) => follow(place, mounts),
   });
   return { ...ownDisk, refuses: mounts.refuses, ...memory };
@@ -336,15 +294,17 @@ export function folderDisk(folder: string, platform: Platform, mounts: Mounts = 
     }
     return path.isAbsolute(target) ? target.split(path.sep) : null;
   };
+  // Windows knows names in any case, and so does macOS as it comes.
+  const names = namesOfFolders(platform !== 'linux');
   const walked = (diskPath: string): Resolved => {
     try {
       const parts = path.relative(root, diskPath).split(path.sep);
-      return walk({ root, partsOf, mounts }, parts);
+      return walk({ root, partsOf, mounts, names }, parts);
     } catch (error) {
       return failed(error);
     }
   };
-  const memory = remembering({ top: root, mounts, isExact: true, follow: walked });
+  const memory = remembering({ top: root, mounts, isExact: true, names, follow: walked });
   return { toDisk, fromDisk, refuses: mounts.refuses, ...memory };
 }
 
@@ -354,10 +314,11 @@ interface Ground {
   /** The parts below the top of a link that begins there; null for one that begins in its own folder. */
   readonly partsOf: (target: string) => readonly string[] | null;
   readonly mounts: Mounts;
+  readonly names?: FolderNames;
 }
 
 /** Goes down from `root` part by part; a link restarts from the root or from its own folder. */
-function walk({ root, partsOf, mounts }: Ground, parts: readonly string[]): Resolved {
+function walk({ root, partsOf, mounts, names }: Ground, parts: readonly string[]): Resolved {
   const pending = [...parts].reverse();
   let at = root;
   let links = 0;
@@ -367,7 +328,7 @@ function walk({ root, partsOf, mounts }: Ground, parts: readonly string[]): Reso
       if (at !== root) at = path.dirname(at);
       continue;
     }
-    const next = path.join(at, part);
+    const next = path.join(at, names?.spelling(at, part) ?? part);
     const refused = mounts.refuses(next);
     if (refused !== null) return { kind: 'failed', code: refused };
     const facts = fs.lstatSync(onDisk(next), noThrow);
