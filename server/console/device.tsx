@@ -47,7 +47,10 @@ function Facts({ device, facts }: Pick<DeviceDetail, 'device' | 'facts'>) {
       <Fact name={words.lastComplete}>{ago(device.lastComplete)}</Fact>
       <Fact name={words.enrolled}>{ago(device.enrolledAt)}</Fact>
       <Fact name={words.bundle}>{device.bundleSequence ?? nothing}</Fact>
-      <Fact name={words.agent}>{shown(facts.agentVersion)}</Fact>
+      <Fact name={words.agent}>
+        {shown(facts.agentVersion)}
+        {device.needsAgentUpgrade ? ` (${words.needsUpgrade})` : null}
+      </Fact>
       <Fact name={words.hardwareId}>{shown(facts.hardwareId)}</Fact>
       <Fact name={words.id}>{shown(device.id)}</Fact>
     </dl>

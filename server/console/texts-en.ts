@@ -187,6 +187,7 @@ export const en = {
     lastSeen: 'Last seen',
     lastComplete: 'Last complete scan',
     bundle: 'Policy sequence',
+    needsUpgrade: 'needs an upgrade to follow the live policy',
     none: 'none',
     lastKnown: (verdict: string) => `last known: ${verdict}`,
   },

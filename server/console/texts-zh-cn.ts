@@ -170,6 +170,7 @@ export const zhCn: Texts = {
     lastSeen: '最近在线',
     lastComplete: '最近完整扫描',
     bundle: '策略序号',
+    needsUpgrade: '需要升级才能遵循当前策略',
     none: '无',
     lastKnown: (verdict) => `最近判定：${verdict}`,
   },
