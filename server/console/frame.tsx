@@ -1,5 +1,5 @@
 /**
- * What stands around every view: the name, the two places to go, whether the page is live, language,
+ * What stands around every view: the name, the places to go, whether the page is live, language,
  * appearance, and the way out. It also moves the focus to a view that was just opened and sets the
  * page's title.
  */
@@ -130,6 +130,7 @@ export function Frame({ session }: { readonly session: Session }) {
             {texts.nav.overview}
           </NavLink>
           <NavLink to="/devices">{texts.nav.devices}</NavLink>
+          <NavLink to="/policies">{texts.policies.title}</NavLink>
         </nav>
         <div className="controls">
           <LiveMark />

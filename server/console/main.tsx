@@ -7,6 +7,7 @@ import './console.css';
 import './table.css';
 import './overview.css';
 import './device.css';
+import './policies.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
@@ -19,6 +20,7 @@ import { LanguageProvider, useTexts } from './language.js';
 import { LiveProvider } from './live.js';
 import { Boundary, Empty, Failure, Loading } from './notices.js';
 import { OverviewView } from './overview.js';
+import { PoliciesView } from './policies.js';
 import { SignedOut, SignInByLink } from './session.js';
 import { theme } from './theme.js';
 
@@ -47,6 +49,7 @@ function SignedIn() {
           <Route index element={<OverviewView />} />
           <Route path="devices" element={<DevicesView />} />
           <Route path="devices/:id" element={<DeviceView />} />
+          <Route path="policies" element={<PoliciesView />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>
