@@ -76,6 +76,7 @@ const ExceptionCase = Type.Object(
     person: Type.Optional(line('Who may keep it', 256)),
     device: Type.Optional(line('The id of the device that may', 64)),
     hardwareId: Type.Optional(line('The hardware id of the device that may', 128)),
+    from: Type.Optional(date('The first instant at which it holds; default at once.')),
     until: date('The first instant at which it no longer holds.'),
   },
   { ...strict, description: 'Somebody may keep a tool until a date.' },
@@ -267,12 +268,13 @@ function deviceFaults(device: DeviceCase | undefined, path: Path): Fault[] {
 }
 
 function exceptionFaults(exception: ExceptionCase, path: Path, context: Context): Fault[] {
-  const { tool, person, device, hardwareId, until } = exception;
+  const { tool, person, device, hardwareId, from, until } = exception;
   const isForNobody = person === undefined && device === undefined && hardwareId === undefined;
   const nobody = 'an exception names a "person", a "device" or a "hardwareId"';
   return [
     ...toolFaults(tool, [...path, 'tool'], context),
     ...(isForNobody ? [fault(path, nobody)] : []),
+    ...dateFaults(from, [...path, 'from'], context),
     ...dateFaults(until, [...path, 'until'], context),
   ];
 }

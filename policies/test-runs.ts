@@ -84,7 +84,7 @@ function runOne(
     policy: followed,
     catalogue,
     exceptions: (one.exceptions ?? []).map((exception, index) =>
-      exceptionOf(exception, index, instant(exception.until)),
+      exceptionOf(exception, index, instant),
     ),
     component,
     device,
@@ -176,11 +176,16 @@ const homes: Readonly<Record<Platform, (user: string) => string>> = {
 };
 
 function exceptionOf(
-  { until: _, ...named }: ExceptionCase,
+  { from, until, ...named }: ExceptionCase,
   index: number,
-  until: number,
+  instant: (date: string) => number,
 ): Exception {
-  return { ...named, id: `e${index + 1}`, reason: 'of the case', author: 'the case', until };
+  return {
+    ...named,
+    ...(from === undefined ? {} : { from: instant(from) }),
+    ...{ id: `e${index + 1}`, reason: 'of the case', author: 'the case' },
+    until: instant(until),
+  };
 }
 
 function componentOf(

@@ -147,7 +147,8 @@ cases:
     const held = runsOf(
       oneCase(
         'component: { tool: claude-code, version: 2.1.100 }\ndevice: { person: ana }\n' +
-          'exceptions: [{ tool: claude-code-cli, person: ana, until: 2026-08-01 }]\ntimes:\n' +
+          'exceptions: [{ tool: claude-code-cli, person: ana, from: 2026-07-15, until: 2026-08-01 }]\ntimes:\n' +
+          '  - { at: 2026-07-14T23:59:59+08:00, expect: { rule: ban } }\n' +
           '  - { at: 2026-07-31T23:59:59+08:00, expect: { status: excepted } }\n' +
           '  - { at: 2026-08-01, expect: { rule: ban } }\n',
       ),

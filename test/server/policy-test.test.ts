@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { validateXML } from 'xmllint-wasm';
+import { casesJsonSchema } from '../../policies/test-cases.js';
 import { run } from '../../server/cli.js';
 import { banPolicy } from './policies.js';
 
@@ -22,6 +23,10 @@ afterEach(() => {
 });
 
 async function policyTest(...words: string[]) {
+  return policy('test', ...words);
+}
+
+async function policy(...words: string[]) {
   const said = { out: '', err: '' };
   const keep = (where: 'out' | 'err') =>
     ((text: string | Uint8Array) => {
@@ -30,7 +35,7 @@ async function policyTest(...words: string[]) {
     }) as typeof process.stdout.write;
   vi.spyOn(process.stdout, 'write').mockImplementation(keep('out'));
   vi.spyOn(process.stderr, 'write').mockImplementation(keep('err'));
-  const code = await run(['node', 'curfew-server', 'policy', 'test', ...words]);
+  const code = await run(['node', 'curfew-server', 'policy', ...words]);
   vi.restoreAllMocks();
   return { code, ...said };
 }
@@ -61,9 +66,9 @@ test('every example has cases, its own rules decide in them, and all come out as
 });
 
 test('a policy, its cases and its folder are the same cases', async () => {
-  const policy = write('ban.yaml', banPolicy('2026-07-10'));
+  const file = write('ban.yaml', banPolicy('2026-07-10'));
   const cases = write('ban.test.yaml', pending);
-  for (const words of [[policy], [cases], [folder], [policy, cases, folder]]) {
+  for (const words of [[file], [cases], [folder], [file, cases, folder]]) {
     const { code, out, err } = await policyTest(...words);
     expect([code, out]).toEqual([
       0,
@@ -112,11 +117,8 @@ test('--json is a record for each case and one for all', async () => {
 });
 
 test('--junit is XML that a parser takes, also with hostile names', async () => {
-  write('ban.yaml', banPolicy('2026-07-09'));
-  write(
-    'ban.test.yaml',
-    pending.replace('pending on the day before', '"<&\\"]]>\\u0001 \\uD800 名"'),
-  );
+  write('a"&<\u0001/ban.yaml', banPolicy('2026-07-09'));
+  write('a"&<\u0001/ban.test.yaml', pending.replace('pending on the day before', '"<&\\"]]> 名"'));
   const junit = path.join(folder, 'results.xml');
   expect((await policyTest(folder, '--junit', junit)).code).toBe(1);
   const xml = readFileSync(junit, 'utf8');
@@ -146,16 +148,21 @@ test('files that cannot be used are told with their place, and weigh more than a
 });
 
 test('nothing to run is no success', async () => {
-  const policy = write('ban.yaml', banPolicy('2026-07-10'));
+  const file = write('ban.yaml', banPolicy('2026-07-10'));
   for (const [words, said] of [
     [[folder], 'there are no cases in'],
-    [[policy], 'Write them to'],
+    [[file], 'Write them to'],
     [[path.join(folder, 'missing.yaml')], 'does not exist'],
   ] as const) {
     const { code, out, err } = await policyTest(...words);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(said);
   }
+});
+
+test('policy schema --cases is the schema of what is written here', async () => {
+  const { code, out } = await policy('schema', '--cases');
+  expect([code, JSON.parse(out)]).toEqual([0, casesJsonSchema()]);
 });
 
 test('cases without their policy cost themselves alone', async () => {
