@@ -38,6 +38,7 @@ export const executables: Detector = {
     ...agentServerRoots(world),
     ...(world.isDeep ? world.homes.map(deepRoot) : []),
   ],
+  watch: (root, world) => (root.layout === onPath ? launchedFolders(root, world) : []),
   read(root, world, reader) {
     const before = pendingContents(world);
     const found = readers[root.layout ?? 'folder']?.(root, world, reader) ?? [];
@@ -47,24 +48,29 @@ export const executables: Detector = {
   },
 };
 
-/** By what a root is; a folder on a PATH or of a vendor has no layout of its own. */
+/** A folder on somebody's PATH. */
+const onPath = 'path';
+
+/** By what a root is; a folder of a vendor has no layout of its own. */
 const readers: Readonly<Record<string, Detector['read']>> = {
   folder: readRoot,
+  [onPath]: readRoot,
   deep: readDeep,
   'agent-servers': readAgentServers,
   [fetched]: readFetchedAgents,
 };
 
 function rootOf(place: Place, world: World): Root {
-  const { path, home } = place;
+  const { path, home, isOnPath } = place;
   return {
     id: `executable:${path}`,
     channel: 'executable',
     manager: null,
+    ...(isOnPath ? { layout: onPath } : {}),
     path,
     home,
     boundary: boundaryOf(place, world),
-    watch: [path, ...launchedFolders(place, world)],
+    watch: [path],
   };
 }
 
@@ -82,10 +88,9 @@ function deepRoot(home: Home): Root {
 }
 
 /** Where a person's launchers lead: a program that goes leaves its launcher behind. */
-function launchedFolders(place: Place, world: World): readonly string[] {
-  const { path, home, isOnPath } = place;
-  if (home === null || !isOnPath) return [];
-  const reader = world.reader(boundaryOf(place, world));
+function launchedFolders({ path, home, boundary }: Root, world: World): readonly string[] {
+  if (home === null) return [];
+  const reader = world.reader(boundary);
   const folders = pathCandidates(path, { world, reader }).named.flatMap((candidate) => {
     const real = reader.realPath(candidate.path);
     const folder = real === null ? path : spelled(world, world.path.dirname(real));

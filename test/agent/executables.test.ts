@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { Component } from '../../policies/component.js';
 import { executables } from '../../agent/detect/executables.js';
-import type { Problem, World } from '../../agent/detect/index.js';
+import { watchedFolders, type Problem, type World } from '../../agent/detect/index.js';
 import { folderWorld, homesWorld, parseAccounts } from '../../agent/detect/world.js';
 import * as native from '../worlds/native.js';
 
@@ -277,9 +277,13 @@ test("a private copy inside an editor's extension is bundled", () => {
 
 test('a launcher is watched together with the place it leads to', () => {
   native.claudeNative(home, ['2.1.120'], '2.1.120');
-  const roots = executables.roots(homesWorld([home], { catalogue: builtInCatalogue() }));
-  const bin = roots.find((each) => each.path === path.join(home, '.local/bin'));
-  expect(bin?.watch).toEqual([bin?.path, path.join(home, '.local/share/claude/versions')]);
+  const world = homesWorld([home], { catalogue: builtInCatalogue() });
+  const roots = executables.roots(world);
+  const bin = path.join(home, '.local/bin');
+  const watched = roots
+    .filter((each) => each.path === bin)
+    .flatMap((root) => watchedFolders(executables, root, world));
+  expect(watched).toEqual([bin, path.join(home, '.local/share/claude/versions')]);
   expect(new Set(roots.map(({ id }) => id)).size).toBe(roots.length);
 });
 
