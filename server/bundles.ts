@@ -6,6 +6,7 @@
 import type { Catalogue } from '../policies/catalogue.js';
 import { documentFormat, signBundle, type BundlePayload } from '../wire/bundle.js';
 import { CurfewError } from '../wire/errors.js';
+import { maxFrameBytes } from '../wire/messages.js';
 import { catalogueText } from './catalogue-text.js';
 import { policySigner, type PolicySigner, type ServerKeys } from './keys.js';
 import type { FuturePolicy } from './policy-change.js';
@@ -30,13 +31,13 @@ export interface BundleDraft {
   readonly resetFloor?: string | null;
 }
 
-/** What is to be signed. */
+/** What is to be signed. Errors: REQUEST_TOO_LARGE, before anybody is asked to sign it. */
 export function payloadOf(
   { store, keys, catalogue, now }: Publisher,
   draft: BundleDraft,
 ): BundlePayload {
   const { sequence, policies, nextPolicyKey = null, assignmentKeys, resetFloor } = draft;
-  return {
+  const payload: BundlePayload = {
     format: documentFormat,
     server: store.serverId,
     sequence,
@@ -47,6 +48,21 @@ export function payloadOf(
     nextPolicyKey,
     ...(resetFloor == null ? {} : { resetFloor }),
   };
+  mustFit(payload);
+  return payload;
+}
+
+/** Header and signature of a JWS take less. */
+const signatureBytes = 1024;
+
+function mustFit(payload: BundlePayload): void {
+  const bytes = Math.ceil((Buffer.byteLength(JSON.stringify(payload)) * 4) / 3) + signatureBytes;
+  if (bytes <= maxFrameBytes) return;
+  throw new CurfewError(
+    'REQUEST_TOO_LARGE',
+    `the bundle would have ${bytes} bytes; ${maxFrameBytes} fit into a message to devices`,
+    { hint: 'Publish fewer or shorter policies.' },
+  );
 }
 
 export interface LiveBundle {

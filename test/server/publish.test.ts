@@ -9,7 +9,13 @@ import { readOrMakeKeys, type ServerKeys } from '../../server/keys.js';
 import { documentFor } from '../../server/documents.js';
 import { movePolicyKey } from '../../server/key-move.js';
 import { noChange, type PolicyChange } from '../../server/policy-change.js';
-import { publish, renewCatalogue, type Published, type Publisher } from '../../server/publish.js';
+import {
+  preparePublish,
+  publish,
+  renewCatalogue,
+  type Published,
+  type Publisher,
+} from '../../server/publish.js';
 import { verifyAudit } from '../../server/audit.js';
 import type { Store } from '../../server/store/index.js';
 import { openSqliteStore } from '../../server/store/sqlite.js';
@@ -143,6 +149,21 @@ describe('a publish', () => {
       kind: 'invalid',
       faults: [{ index: 1, problems: [{ severity: 'error', line: 14, column: 16 }] }],
     });
+    expect(await store.read.policies.latest()).toBeNull();
+  });
+
+  test('that would not fit into one message to devices is refused before it is signed or prepared', async () => {
+    const long = Array.from(
+      { length: 8 },
+      (_, n) => `${second.replace('second', `p${n}`)}# ${'x'.repeat(100_000)}\n`,
+    );
+    await plan(publisher(), put(...long));
+    const request = { change: put(...long), author: 'ana' };
+    for (const attempt of [publish, preparePublish]) {
+      await expect(attempt(publisher(), request)).rejects.toMatchObject({
+        code: 'REQUEST_TOO_LARGE',
+      });
+    }
     expect(await store.read.policies.latest()).toBeNull();
   });
 
