@@ -5,6 +5,7 @@
 import { Button, Paper, Textarea, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { PlanAnswer, PublishAnswer } from '../plan-views.js';
 import type { PolicyList } from '../views.js';
 import { planPolicy, policiesQuery, publishPolicy, sessionQuery } from './api.js';
 import { useTitle } from './frame.js';
@@ -92,6 +93,35 @@ function LivePolicies({ edit }: LiveProps) {
   );
 }
 
+function Result({ answer }: { readonly answer: PlanAnswer }) {
+  const words = useTexts().policies;
+  return (
+    <section aria-label={words.result} className="plan-result">
+      {answer.kind === 'plan' ? (
+        <PlanShown plan={answer.plan} />
+      ) : (
+        <div role="alert">
+          <h3>{words.problems}</h3>
+          <Problems problems={answer.problems} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Published({ answer }: { readonly answer: PublishAnswer | undefined }) {
+  const words = useTexts().policies;
+  return (
+    <span className="quiet" role="status">
+      {answer === undefined
+        ? words.publishHow
+        : answer.isPublished
+          ? words.published(answer.sequence)
+          : words.unchanged}
+    </span>
+  );
+}
+
 interface EditorProps {
   readonly yaml: string;
   readonly write: (yaml: string) => void;
@@ -148,28 +178,11 @@ function Editor({ yaml, write }: EditorProps) {
         >
           {words.publish}
         </Button>
-        <span className="quiet" role="status">
-          {publish.data === undefined
-            ? words.publishHow
-            : publish.data.isPublished
-              ? words.published(publish.data.sequence)
-              : words.unchanged}
-        </span>
+        <Published answer={publish.data} />
       </div>
       {plan.error === null ? null : <Failure fault={plan.error} retry={ask} />}
       {publish.error === null ? null : <Failure fault={publish.error} retry={ask} />}
-      {answer === undefined ? null : (
-        <section aria-label={words.result} className="plan-result" data-current={isPlanned}>
-          {answer.kind === 'plan' ? (
-            <PlanShown plan={answer.plan} />
-          ) : (
-            <div role="alert">
-              <h3>{words.problems}</h3>
-              <Problems problems={answer.problems} />
-            </div>
-          )}
-        </section>
-      )}
+      {answer === undefined ? null : <Result answer={answer} />}
     </>
   );
 }
