@@ -16,20 +16,14 @@ import {
 } from '../policies/evaluate.js';
 import type { Kind } from './store/fleet.js';
 
-/** What a plan counts, worst first. Whatever is allowed or approved is `clear`. */
-export const outcomes = [
-  'violation',
-  'unforeseen',
-  'pending',
-  'unknown',
-  'review',
-  'excepted',
-  'clear',
-] as const;
+/** What a component comes to, worst first. Whatever is allowed or approved is `clear`. */
+export const outcomes = ['violation', 'pending', 'unknown', 'review', 'excepted', 'clear'] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /** A set of outcomes as bits, so that a device's outcomes are joined by `or`. */
 export const bitOf = (outcome: Outcome): number => 1 << outcomes.indexOf(outcome);
+/** In the upper bits stands what is possible, in the lower ones what is certain at the least. */
+export const possibleShift = 8;
 
 const outcomeOf: Readonly<Record<VerdictStatus, Outcome>> = {
   violation: 'violation',
@@ -44,6 +38,12 @@ const bits = Object.fromEntries(
   Object.entries(outcomeOf).map(([status, outcome]) => [status, bitOf(outcome)]),
 ) as Readonly<Record<VerdictStatus, number>>;
 
+/** Of several outcomes the mildest; a `review` that may be none is as good as clear. */
+function mildest(possible: number): number {
+  if ((possible & (possible - 1)) === 0) return possible;
+  return (possible & bitOf('review')) !== 0 ? bitOf('clear') : 1 << (31 - Math.clz32(possible));
+}
+
 /** A field of `match` that the server cannot answer for a component. */
 export type OpenField = 'publisher' | 'path' | 'gateway';
 export interface OpenRule {
@@ -53,8 +53,8 @@ export interface OpenRule {
 }
 
 export interface Forecast {
-  /** The outcome's bit, by instant. */
-  readonly bits: Uint8Array;
+  /** By instant: the outcomes that are possible, and of them the mildest, which is certain at the least. */
+  readonly bits: Uint16Array;
   /** The rules that may hold or not, where that matters. */
   readonly open: readonly OpenRule[];
 }
@@ -161,7 +161,7 @@ export class Forecaster {
     const open = new Set<OpenRule>();
     const { instants, catalogue } = this.#settings;
     const notices = policy === null ? none : this.#noticesFor(kind, policy, around.device.zone);
-    const found = Uint8Array.from(instants, (now) => {
+    const found = Uint16Array.from(instants, (now) => {
       const input = { catalogue, component, now, notices, ...around };
       let possible = bits[evaluate({ ...input, policy: otherwise }).verdict.status];
       for (const branch of branches) {
@@ -170,8 +170,7 @@ export class Forecaster {
         possible |= bits[status];
         open.add(branch.open);
       }
-      const isCertain = (possible & (possible - 1)) === 0;
-      return isCertain ? possible : bitOf('unforeseen');
+      return (possible << possibleShift) | mildest(possible);
     });
     return { bits: found, open: [...open] };
   }

@@ -3,9 +3,12 @@
  * planned, at several instants. Whoever has several components counts once, by the worst of them;
  * `review` and `excepted` are counted besides for whoever has any. It judges nothing itself.
  */
-import { bitOf, outcomes, type OpenRule, type Outcome } from './forecast.js';
+import { bitOf, outcomes, possibleShift, type OpenRule, type Outcome } from './forecast.js';
 
-/** How a device or person stands: by the worst outcome, but `review` decides nothing, as in the console. */
+/**
+ * How a device or person stands: by the worst outcome, but `review` decides nothing, as in the console.
+ * `unforeseen`: one that is worse than all that is certain is possible.
+ */
 export const standings = [
   'violation',
   'unforeseen',
@@ -13,7 +16,7 @@ export const standings = [
   'unknown',
   'excepted',
   'clear',
-] as const satisfies readonly Outcome[];
+] as const satisfies readonly (Outcome | 'unforeseen')[];
 export type PlanStanding = (typeof standings)[number];
 
 export type Counts = Readonly<Record<PlanStanding, number>>;
@@ -28,20 +31,27 @@ export interface Figures {
   readonly excepted: { readonly live: number; readonly planned: number };
 }
 
-const allSets = 1 << outcomes.length;
-const standingBits = standings.map((standing) => bitOf(standing));
+const worstFirst = standings.filter((standing) => standing !== 'unforeseen');
+const unforeseen = standings.indexOf('unforeseen');
+const sureOnly = (1 << possibleShift) - 1;
+
 /** For every set of outcomes the place in `standings` of the worst one. */
-const standingOfSet = Uint8Array.from({ length: allSets }, (_, set) => {
-  const at = standingBits.findIndex((bit) => (set & bit) !== 0);
-  return at < 0 ? standings.indexOf('clear') : at;
-});
+const worstOf = Uint8Array.from({ length: 1 << outcomes.length }, (_, set) =>
+  standings.indexOf(worstFirst.find((standing) => (set & bitOf(standing)) !== 0) ?? 'clear'),
+);
+
+function standingOf(set: number): number {
+  const certain = worstOf[set & sureOnly] ?? 0;
+  const possible = worstOf[set >> possibleShift] ?? 0;
+  return possible < certain ? unforeseen : certain;
+}
 
 const review = bitOf('review');
 const excepted = bitOf('excepted');
 const width = standings.length;
 
 /** Sets of outcomes by instant, what is live before what is planned: [live 0, planned 0, live 1, ...]. */
-export type Sets = Uint8Array;
+export type Sets = Uint16Array;
 
 export class Tally {
   readonly #instants: number;
@@ -62,13 +72,13 @@ export class Tally {
   add(sets: Sets, from = 0): void {
     for (let slot = 0; slot < this.#instants * 2; slot += 1) {
       const set = sets[from + slot] ?? 0;
-      bump(this.#states, slot * width + (standingOfSet[set] ?? 0));
+      bump(this.#states, slot * width + standingOf(set));
       if ((set & review) !== 0) bump(this.#review, slot);
       if ((set & excepted) !== 0) bump(this.#excepted, slot);
     }
     for (let at = 0; at < this.#instants; at += 1) {
-      const before = standingOfSet[sets[from + at * 2] ?? 0];
-      const after = standingOfSet[sets[from + at * 2 + 1] ?? 0] ?? 0;
+      const before = standingOf(sets[from + at * 2] ?? 0);
+      const after = standingOf(sets[from + at * 2 + 1] ?? 0);
       if (before !== after) bump(this.#become, at * width + after);
     }
   }
@@ -102,12 +112,12 @@ function countsOf(counts: Uint32Array, row: number): Counts {
 export class SetsByKey {
   readonly #length: number;
   readonly #places = new Map<string, number>();
-  #sets: Uint8Array;
+  #sets: Sets;
 
   /** `length`: of each key's sets. */
   constructor(length: number) {
     this.#length = length;
-    this.#sets = new Uint8Array(length * 16);
+    this.#sets = new Uint16Array(length * 16);
   }
 
   /** Joins outcomes to those of a key. */
@@ -125,7 +135,7 @@ export class SetsByKey {
   }
 
   #grow(): void {
-    const larger = new Uint8Array(this.#sets.length * 2);
+    const larger = new Uint16Array(this.#sets.length * 2);
     larger.set(this.#sets);
     this.#sets = larger;
   }

@@ -176,7 +176,7 @@ class Walk {
     this.#slots = instants.length * 2;
     const policies = [...live.policies, ...planned.policies];
     this.#hasLocalDates = policies.some(({ timezone }) => timezone === 'device-local');
-    this.#deviceSets = new Uint8Array(this.#slots);
+    this.#deviceSets = new Uint16Array(this.#slots);
     this.#toolSets = new SetsByKey(this.#slots);
     this.#personSets = new SetsByKey(this.#slots);
     this.#everywhere = new SetsByKey(this.#slots);
@@ -319,7 +319,7 @@ class Walk {
     const around = { device: context, exceptions: this.#excepted };
     const live = this.#live.forecast(kind, cell.live, around);
     const planned = this.#planned.forecast(kind, cell.planned, around);
-    const sets = Uint8Array.from({ length: this.#slots }, (_, slot) =>
+    const sets = Uint16Array.from({ length: this.#slots }, (_, slot) =>
       slot % 2 === 0 ? (live.bits[slot >> 1] ?? 0) : (planned.bits[slot >> 1] ?? 0),
     );
     // Devices may name any tool; only those of the catalogue are counted by name.

@@ -63,7 +63,7 @@ function datesText({ dates }: PlanView): string[] {
     return [
       head,
       ...instants.flatMap(({ at, zones }) => [
-        `    ${at}`,
+        `    ${instantText(at)}`,
         ...zones.map((one) => `      ${one.local}  ${one.zone}, ${counted(one.devices, 'device')}`),
       ]),
     ];
@@ -85,8 +85,11 @@ function reasonText(reason: PlanView['impact']['at'][number]['reasons'][number])
   }
 }
 
+/** An instant to the second. */
+const instantText = (at: string): string => at.replace(/\.\d+Z$/, 'Z');
+
 const whenText = ({ at, reasons }: PlanView['impact']['at'][number]): string =>
-  `${at}\n${[...new Set(reasons.map(reasonText))].join('\n')}`;
+  [instantText(at), ...new Set(reasons.map(reasonText))].join('\n');
 
 function impactText({ impact }: PlanView): string[] {
   const { devices, people, components, neverScanned, partial, follows } = impact;
@@ -124,7 +127,7 @@ function impactText({ impact }: PlanView): string[] {
       'Devices by tool',
       impact.at.flatMap((one) =>
         one.tools.map(({ toolName, devices: figures }): [string, PlanFigures] => [
-          `${one.at}\n${toolName ?? 'not in the catalogue'}`,
+          `${instantText(one.at)}\n${toolName ?? 'not in the catalogue'}`,
           figures,
         ]),
       ),
@@ -173,7 +176,7 @@ function targetsText({ targets }: PlanView): string[] {
   return targets.flatMap(({ title, policy, changes }) =>
     changes.map(({ at, files }) => {
       const names = files.map(({ name, change }) => `${name} ${change}`).join(', ');
-      return `  ${title} for ${policy}, from ${at}: ${names || 'as live'}`;
+      return `  ${title} for ${policy}, from ${instantText(at)}: ${names || 'as live'}`;
     }),
   );
 }
