@@ -7,43 +7,47 @@ import type { Platform } from '../component.js';
 import type { InstallFolder } from '../catalogue.js';
 import type { DenialInForce, Denials, Judged } from './denials.js';
 
-/** A pattern of whole paths: `*` is any text, `/` included; all else is itself. */
+/** A pattern of whole paths: `*` is any text, `/` included; `oneName` any text without; all else is itself. */
 export type PlacePattern = string;
+
+/** Stands for any text within one name, as the catalogue means its stars. No path holds it. */
+export const oneName = '\u0001';
+
+const isStar = (char: string): boolean => char === '*' || char === oneName;
+const takes = (star: string, char: string): boolean =>
+  !isStar(char) && (star === '*' || (star === oneName && char !== '/'));
 
 /** Whether some path fits both patterns; in no more steps than the product of their lengths. */
 export function overlap(one: PlacePattern, other: PlacePattern): boolean {
   if (!canBegin(one, other)) return false;
-  let row = reachable([true, ...Array<boolean>(other.length).fill(false)], other);
-  for (const char of one) {
-    const next = [row[0] === true && char === '*'];
-    for (let at = 1; at <= other.length; at += 1) {
-      const wanted = other.charAt(at - 1);
-      const isStar = char === '*';
-      const isSame = isStar || wanted === '*' || char === wanted;
-      next.push(
-        (isSame && row[at - 1] === true) ||
-          ((isStar || wanted === '*') && row[at] === true) ||
-          (isStar && next[at - 1] === true),
-      );
-    }
-    row = reachable(next, other);
+  // Whether what stands before each place of `other` can mean the same as what was read of `one`.
+  let before = rowOf('', other, []);
+  for (const char of one) before = rowOf(char, other, before);
+  return before[other.length] === true;
+}
+
+/** The row after one more sign of the first pattern; without a sign, the row before all. */
+function rowOf(char: string, other: PlacePattern, before: readonly boolean[]): boolean[] {
+  const row: boolean[] = [];
+  for (let at = 0; at <= other.length; at += 1) {
+    const wanted = at === 0 ? '' : other.charAt(at - 1);
+    const isBoth = char === '' && at === 0;
+    const isEmpty =
+      (isStar(char) && before[at] === true) || (isStar(wanted) && row[at - 1] === true);
+    const isTaken =
+      (takes(char, wanted) && wanted !== '' && row[at - 1] === true) ||
+      (takes(wanted, char) && char !== '' && before[at] === true);
+    const isSame = char !== '' && char === wanted && before[at - 1] === true;
+    row.push(isBoth || isEmpty || isTaken || isSame);
   }
-  return row[other.length] === true;
+  return row;
 }
 
 /** What stands before the first star of both decides most pairs at once. */
 function canBegin(one: PlacePattern, other: PlacePattern): boolean {
-  const [first = '', second = ''] = [one.split('*', 1)[0], other.split('*', 1)[0]];
+  const beginning = (pattern: string): string => /^[^*\u0001]*/.exec(pattern)?.[0] ?? '';
+  const [first, second] = [beginning(one), beginning(other)];
   return first.startsWith(second) || second.startsWith(first);
-}
-
-/** A star may stand for nothing. */
-function reachable(row: readonly boolean[], pattern: string): boolean[] {
-  const next = [...row];
-  for (let at = 1; at < next.length; at += 1) {
-    if (pattern.charAt(at - 1) === '*' && next[at - 1] === true) next[at] = true;
-  }
-  return next;
 }
 
 const homes: Readonly<Record<Platform, string>> = {
@@ -158,14 +162,16 @@ export function whyKept(
     return `${place} reaches the system, an MDM agent or Curfew`;
   }
   const other = spared.find((one) => overlap(fold(one), fold(place)));
-  return other === undefined ? null : `${place} reaches ${other}, which the policy lets be`;
+  if (other === undefined) return null;
+  return `${place} reaches ${other.replaceAll(oneName, '*')}, which the policy lets be`;
 }
 
 /** The places of everything that is not denied whatever else holds. */
 export function sparedPlaces(denials: Denials, platform: Platform): PlacePattern[] {
   return denials.identities.flatMap((one: Judged) => {
     if (one.outcome === 'denied') return [];
-    return placeOfFolder(one.folder, platform) ?? [];
+    // Any of its real places counts, and those have one name for a star.
+    return placeOfFolder(one.folder, platform)?.replaceAll('*', oneName) ?? [];
   });
 }
 

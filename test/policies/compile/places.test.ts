@@ -1,7 +1,13 @@
 /** Places as targets write them: when two patterns can mean one file, and what is always kept running. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expressionOf, overlap, placeOf, whyKept } from '../../../policies/compile/places.js';
+import {
+  expressionOf,
+  oneName,
+  overlap,
+  placeOf,
+  whyKept,
+} from '../../../policies/compile/places.js';
 
 describe('two patterns', () => {
   test.each([
@@ -15,6 +21,10 @@ describe('two patterns', () => {
     ['/opt/x*', '/opt/*y/z', true],
     ['*', '', true],
     ['', 'x', false],
+    [`/home/${oneName}/x`, '/home/*/x', true],
+    [`/home/${oneName}/x`, '/home/a/b/x', false],
+    [`/home/${oneName}/a/${oneName}`, '/home/*/b/c.exe', false],
+    [`/home/${oneName}/b/${oneName}`, '/home/*/b/c.exe', true],
   ])('%j and %j can mean one path: %j', (one, other, expected) => {
     expect(overlap(one, other)).toBe(expected);
     expect(overlap(other, one)).toBe(expected);
