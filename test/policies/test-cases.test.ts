@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import Value from 'typebox/value';
 import { parse } from 'yaml';
 import { builtInCatalogue } from '../../policies/catalogue.js';
+import { parsePolicy } from '../../policies/document.js';
 import { casesJsonSchema, parseCases, policyNamedIn } from '../../policies/test-cases.js';
 import { runCases, type CaseRun } from '../../policies/test-runs.js';
 import { catalogue, policyOf } from './subjects.js';
@@ -274,6 +275,23 @@ describe('wrong cases', () => {
     const parsed = parseCases(yaml, { policy: bare, catalogue });
     expect(parsed.kind === 'invalid' && parsed.problems[0]?.message).toContain('no timezone');
   });
+});
+
+test('the cases that the page for admins shows come out as it says', () => {
+  const read = (file: string): string =>
+    readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+  const [, shown = ''] = /```yaml\n(# yaml-language-server[^]*?)```/.exec(
+    read('docs/admin/policy-in-git.md'),
+  ) as RegExpExecArray;
+  const shipped = builtInCatalogue();
+  const parsed = parsePolicy(read('policies/examples/claude-code-to-qoder.yaml'));
+  if (parsed.kind === 'invalid') throw new Error('the example is not valid');
+  const context = { policy: parsed.policy, catalogue: shipped };
+  const cases = parseCases(shown, context);
+  if (cases.kind === 'invalid') throw new Error(JSON.stringify(cases.problems));
+  const runs = [...runCases(cases.document, context)];
+  expect(failed(runs)).toEqual([]);
+  expect(runs).toHaveLength(3);
 });
 
 test('a file of cases may name its policy', () => {
