@@ -79,8 +79,7 @@ export async function readKnown(
 /** A folder that is closed to this user looks like one that is not there. */
 function refuseClosed(folder: string): void {
   try {
-    fs.accessSync(folder, fs.constants.R_OK | fs.constants.X_OK);
-    fs.accessSync(path.join(folder, databaseName), fs.constants.R_OK);
+    fs.closeSync(fs.openSync(path.join(folder, databaseName), 'r'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') return;

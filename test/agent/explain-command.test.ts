@@ -188,6 +188,21 @@ describe('by what the daemon knows', () => {
     expect(out).toContain('Not all places could be read');
   });
 
+  test('a folder that is closed to this person is no folder without an agent', async () => {
+    filled();
+    // Root may read everything, so it looks as nobody does.
+    const isRoot = process.geteuid?.() === 0;
+    fs.chmodSync(folder, isRoot ? 0o700 : 0);
+    if (isRoot) process.seteuid?.(65534);
+    const { code, out, err } = await run('claude-code').finally(() => {
+      if (isRoot) process.seteuid?.(0);
+      fs.chmodSync(folder, 0o700);
+    });
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toContain(`you may not read what the agent keeps in ${folder}`);
+    expect(err).toContain('curfew explain --policy FILE');
+  });
+
   test('without a database it says what to do', async () => {
     const { code, out, err } = await run();
     expect([code, out]).toEqual([3, '']);
