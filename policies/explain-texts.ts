@@ -93,7 +93,7 @@ function englishHeadline(explained: Explanation, when: When): string {
     case 'pending':
       return `${name} will not be allowed here from ${when(effective ?? explained.at)} on: ${englishDays(daysLeft ?? 0)}.`;
     case 'unknown':
-      return `It cannot be decided whether rule ${rule} is about ${name}, because its version cannot be compared. Nothing is done.`;
+      return `It cannot be decided whether rule ${rule} is about ${name}: something that it asks for is not known. Nothing is done.`;
     case 'review':
       return rule === 'default'
         ? `No rule names ${name}; somebody should look at it. Nothing is done.`
@@ -182,7 +182,7 @@ function chineseHeadline(explained: Explanation, when: When): string {
     case 'pending':
       return `自 ${when(effective ?? explained.at)} 起，此处将不允许使用 ${name}：${chineseDays(daysLeft ?? 0)}。`;
     case 'unknown':
-      return `无法判断规则 ${rule} 是否涉及 ${name}，因为其版本无法比较。不采取措施。`;
+      return `无法判断规则 ${rule} 是否涉及 ${name}：它要求的内容有一项未知。不采取措施。`;
     case 'review':
       return rule === 'default'
         ? `没有规则提到 ${name}，需要有人查看。不采取措施。`

@@ -83,7 +83,7 @@ export const ExplanationView = Type.Object({
 });
 
 /** What only the device knows; `ceiling`: the most that may be done there. */
-export const unknowns = ['path', 'publisher', 'gateway', 'ceiling'] as const;
+export const unknowns = ['path', 'publisher', 'ceiling'] as const;
 
 export const ComponentExplanation = Type.Object({
   explanation: ExplanationView,

@@ -41,10 +41,13 @@ export async function explainComponent(
     device: contextOf(device, reported.owner, content),
     now: asked.at ?? clock(),
     notices: noticesOf(reported, policy),
+    ...(content.graceUntil != null && { assignedGrace: Date.parse(content.graceUntil) }),
   };
   const { path, gateway = null } = reported;
   const explanation = explain(input, {
-    unreported: (rule) => unreportedFields(rule, { path, gateway }),
+    // A gateway is told, or that there is none; one that is not told is not known on the device either.
+    unreported: (rule) =>
+      unreportedFields(rule, { path, gateway }).filter((field) => field !== 'gateway'),
     isCeilingKnown: false,
     noticedFrom: clock(),
   });
@@ -117,12 +120,7 @@ function noticesOf(
   return new Map([[rule, Date.parse(noticed)]]);
 }
 
-function unknownOf({ path, gateway }: ReportedComponent): ComponentExplanation['unknown'] {
+function unknownOf({ path }: ReportedComponent): ComponentExplanation['unknown'] {
   const isShort = path.includes('…') || path.startsWith('~');
-  return [
-    ...(isShort ? (['path'] as const) : []),
-    'publisher',
-    ...(gateway === undefined ? (['gateway'] as const) : []),
-    'ceiling',
-  ];
+  return [...(isShort ? (['path'] as const) : []), 'publisher', 'ceiling'];
 }

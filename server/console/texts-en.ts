@@ -243,7 +243,6 @@ export const en = {
     unknowns: {
       path: 'the full path',
       publisher: 'who published or signed it',
-      gateway: 'whether no model gateway is set',
       ceiling: 'the most that may be done on this device',
     } satisfies Record<Unknown, string> as Record<Unknown, string>,
   },

@@ -225,7 +225,6 @@ export const zhCn: Texts = {
     unknowns: {
       path: '完整路径',
       publisher: '发布者或签名者',
-      gateway: '是否未设置模型网关',
       ceiling: '该设备上最多可采取的措施',
     },
   },

@@ -219,7 +219,7 @@ describe('device and server', () => {
 });
 
 describe('what the server cannot know', () => {
-  test('a rule by publisher or by a path outside the home is left to the device', async () => {
+  test('a rule by publisher is left to the device', async () => {
     await live(`  - id: signed
     match: { tool: claude-code, publisher: Somebody }
     decision: allow
@@ -235,6 +235,17 @@ describe('what the server cannot know', () => {
       advice: null,
     });
     expect([agrees, reported.rule]).toEqual([null, 'ban']);
+  });
+
+  test('a gateway, that there is none, and that it is not known are told, so both judge alike', async () => {
+    await live(`  - { id: none, match: { tool: qoder-cli, gateway: none }, decision: allow }
+  - { id: relay, match: { tool: [claude-code, qoder-cli], gateway: third-party }, decision: review }
+`);
+    const at = '2026-07-20T00:00:00Z';
+    for (const one of await onDevice(at)) {
+      const { explanation } = await onServer(one.component.id, at);
+      expect(shared(explanation)).toEqual(shared(one));
+    }
   });
 
   test('a path below the home it does know', async () => {
