@@ -1,11 +1,12 @@
 /**
  * VS Code and the forks whose makers document the same policy: `extensions.allowed` as a machine policy.
  * It is one value and the last writer wins, so an admin who has one merges. Once it is set, what it does
- * not list is blocked: `"*": true` is dropped only for an allow-list. A key without a dot would be a whole
- * publisher, so nothing but whole ids is written. A value that does not parse is ignored without a word.
+ * not list is blocked: `"*": true` is dropped only for an allow-list. A key without a dot is a whole
+ * publisher, so none is made of an extension's name. A value that does not parse is ignored without a word.
  * https://code.visualstudio.com/docs/enterprise/extensions
  */
 import { denialsOf, type Denials, type Judged } from './denials.js';
+import { deniedPublishers, isExtensionOf, type DeniedPublishers } from './extension-publishers.js';
 import type { Compiled, CompiledFile, CompileInput, Target } from './index.js';
 import { writeProfile, writeRegistry } from './markup.js';
 import { sparedVersions } from './pins.js';
@@ -85,10 +86,13 @@ const isPermitted = ({ kind, name, isPermitted: isSaid }: Judged): boolean =>
 
 function allowedOf(
   written: ReadonlyMap<Judged, Allowed>,
+  { publishers, spared }: DeniedPublishers,
   denials: Denials,
   isAllowList: boolean,
 ): AllowedExtensions {
-  const entries = new Map<string, Allowed>();
+  const entries = new Map<string, Allowed>(publishers.map((name) => [name, false]));
+  // The more specific key wins, so these stay though their publisher is denied.
+  for (const name of spared) entries.set(name, true);
   for (const [{ name }, value] of written) entries.set(name.toLowerCase(), value);
   if (isAllowList) {
     for (const { name } of denials.identities.filter(isPermitted)) {
@@ -175,19 +179,23 @@ function compile(editor: Editor, input: CompileInput): Compiled {
     const value = valueOf(judged, input);
     if (value !== null) written.set(judged, value);
   }
-  const notExpressible = unexpressed(denials, new Set(written.keys()), {
+  const byPublisher = deniedPublishers(denials, input);
+  const said = denials.identities.filter(
+    (one) =>
+      written.has(one) ||
+      (isExtensionOf(one, byPublisher.publishers) && byPublisher.rules.has(one.rule)),
+  );
+  const notExpressible = unexpressed(denials, new Set(said), {
     product: editor.title,
-    isBlocking: true,
-    seesVersions: true,
-    whyNot,
+    ...{ isBlocking: true, seesVersions: true, whyNot, expressedRules: byPublisher.rules },
   });
   const canAllowList = denials.identities.some(isPermitted);
   const isAllowList = input.isAllowList && canAllowList;
-  const isEmpty = written.size === 0 && !isAllowList;
+  const isEmpty = written.size + byPublisher.publishers.length === 0 && !isAllowList;
   return {
     files: isEmpty
       ? []
-      : filesOf(editor, allowedOf(written, denials, isAllowList), input.policy.policy),
+      : filesOf(editor, allowedOf(written, byPublisher, denials, isAllowList), input.policy.policy),
     notExpressible,
     warnings: [
       ...usualWarnings(input, denials),

@@ -64,7 +64,10 @@ const editor: FileValidator = (result, isAllowList) => {
   const keys = Object.keys(value as object);
   insist(isAllowList || (value as Record<string, unknown>)['*'] === true, 'the star is dropped');
   for (const key of keys.filter((one) => one !== '*')) {
-    insist(/^[a-z0-9-]+\.[a-z0-9._-]+$/.test(key), `${key} is no whole id in lower case`);
+    // Without a dot it is a publisher, which may be denied and is never allowed as a whole.
+    const isDenied = (value as Record<string, unknown>)[key] === false;
+    const form = isDenied ? /^[a-z0-9-]+(\.[a-z0-9._-]+)?$/ : /^[a-z0-9-]+\.[a-z0-9._-]+$/;
+    insist(form.test(key) && key !== 'microsoft', `${key} is no whole id in lower case`);
   }
   each(result, 'policy.json', (text) => {
     const { AllowedExtensions: found } = JSON.parse(text) as { AllowedExtensions: unknown };

@@ -46,6 +46,7 @@ const matches: readonly (readonly [string, object])[] = [
     },
   ],
   ['every MCP server', { channel: 'mcp' }],
+  ['a publisher', { publisher: ['GitHub', 'Microsoft', 'Anthropic, PBC'] }],
   ['a range', { tool: 'claude-code', version: '<2.2.0' }],
   ['a range of a package', { package: { npm: '@x/y' }, version: '^1.2 || 3.x' }],
   [

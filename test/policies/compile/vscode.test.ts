@@ -102,6 +102,52 @@ describe('versions', () => {
   });
 });
 
+describe('publishers', () => {
+  const rule = (match: string): string => ban(match);
+  test('all of a denied publisher is blocked, but what an earlier rule approves', () => {
+    const keep =
+      '  - { id: keep, match: { package: { editor-extension: GitHub.copilot } }, decision: approve }\n';
+    for (const match of [
+      '{ publisher: GitHub }',
+      '{ channel: editor-extension, publisher: GitHub }',
+    ]) {
+      const result = compiled(vscode, policy(keep + rule(match)));
+      const value = valueOf(result);
+      expect(isAllowed(value, 'github.copilot'), match).toBe(true);
+      expect(isAllowed(value, 'github.copilot-chat'), match).toBe(false);
+      expect(isAllowed(value, 'GitHub.never-heard-of'), match).toBe(false);
+      expect(isAllowed(value, 'github-like.theme'), match).toBe(true);
+      expect(result.notExpressible.filter(({ tool }) => tool === null)).toEqual([]);
+    }
+  });
+  test('what an earlier rule only tells about, or denies from a later date on, is not blocked yet', () => {
+    const soft = ban('{ package: { editor-extension: github.copilot } }', 'soft', 'notify');
+    const later = ban('{ package: { editor-extension: github.vscode-pr } }', 'later').replace(
+      '2026-07-10',
+      '2027-01-01',
+    );
+    const value = valueOf(compiled(vscode, policy(soft + later + rule('{ publisher: GitHub }'))));
+    expect(isAllowed(value, 'github.copilot')).toBe(true);
+    expect(isAllowed(value, 'github.vscode-pr')).toBe(true);
+    expect(isAllowed(value, 'github.copilot-chat')).toBe(false);
+  });
+  test('where an earlier rule may spare what nobody has named, nothing is written', () => {
+    for (const match of ['{ channel: editor-extension }', '{ publisher: GitHub, owner: ben }']) {
+      const keep = `  - { id: keep, match: ${match}, decision: allow }\n`;
+      const result = compiled(vscode, policy(keep + rule('{ publisher: GitHub }')));
+      expect(result.files, match).toEqual([]);
+      expect(result.notExpressible.map(({ rule: id }) => id)).toEqual(['ban']);
+    }
+  });
+  test('a name that is no publisher id, or stands for a company, is listed', () => {
+    for (const name of ["'Anthropic, PBC'", 'Microsoft', "'*'", 'a.b']) {
+      const result = compiled(vscode, policy(rule(`{ publisher: ${name} }`)));
+      expect(result.files, name).toEqual([]);
+      expect(result.notExpressible, name).toHaveLength(1);
+    }
+  });
+});
+
 describe('never everything', () => {
   test.each(['*', 'github', 'github.', '.x'])(
     'the name %s blocks no publisher and not all',
