@@ -66,7 +66,13 @@ export interface Fleet {
   publish(file: string): void;
   /** Enrols a home as a device; its data folder is `<folder>/<name>`. */
   enrol(name: string): void;
-  startAgent(name: string, home: string, extra?: Readonly<Record<string, string>>): Child;
+  /** `onLog` receives each line of its log. */
+  startAgent(
+    name: string,
+    home: string,
+    extra?: Readonly<Record<string, string>>,
+    onLog?: (line: string) => void,
+  ): Child;
   /** A signed-in reader of the API. */
   signIn(): Promise<Api>;
   close(): Promise<void>;
@@ -122,10 +128,10 @@ export async function makeFleet(): Promise<Fleet> {
         CURFEW_TEST_TOKEN,
       });
     },
-    startAgent: (name, home, extra = {}) =>
-      keep(
-        startChild(name, [curfew, 'run'], { ...agentEnv(name), CURFEW_HOME_ONLY: home, ...extra }),
-      ),
+    startAgent: (name, home, extra = {}, onLog = () => {}) => {
+      const env = { ...agentEnv(name), CURFEW_HOME_ONLY: home, ...extra };
+      return keep(startChild(name, [curfew, 'run'], env, onLog));
+    },
     signIn: () => signIn(url, env),
     close: async () => {
       await Promise.all(children.map((child) => child.stop()));
