@@ -86,6 +86,8 @@ async function runs(line: string): Promise<void> {
     const { code, stderr } = await runCommand([file, ...args], env);
     // A scan of the machine that runs the test may find anything, but it is never a wrong command.
     if (args[0] === 'scan') expect([0, 1, 3], stderr).toContain(code);
+    // Hardly any enforcer can say all of a policy: 3 is the usual answer.
+    else if (args[1] === 'compile') expect([0, 3], stderr).toContain(code);
     else expect(code, `${line}\n${stderr}`).toBe(0);
   } finally {
     process.chdir(at);
