@@ -10,6 +10,7 @@ import {
   advisorySchema,
   editorSchema,
   fitsName,
+  overlongLists,
   parseCatalogue,
   toolSchema,
   type ParsedCatalogue,
@@ -86,7 +87,8 @@ function knownAdvisory(advisory: Fields, tools: ReadonlySet<unknown>): readonly 
 
 /** Reads a fetched document of this format, whichever build wrote it. */
 export function parseReceivedCatalogue(value: unknown): ParsedCatalogue {
-  if (!isFields(value) || value['format'] !== 1) return parseCatalogue(value);
+  const isOther = !isFields(value) || value['format'] !== 1;
+  if (isOther || overlongLists(value).length > 0) return parseCatalogue(value);
   const { format, advisories } = value;
   const tools = each(value['tools'], knownTool);
   const ids = new Set(

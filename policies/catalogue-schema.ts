@@ -149,13 +149,16 @@ export const advisorySchema = Type.Object(
   strict,
 );
 
+/** More entries than any catalogue has; a longer list is refused before anything in it is looked at. */
+const mostEntries = { tools: 2000, editors: 200, advisories: 2000 } as const;
+
 /** What an author writes, files joined: every list may be left out. A complete document fits it too. */
 export const catalogueSchema = Type.Object(
   {
     format: Type.Literal(1),
-    tools: Type.Array(toolSchema, { maxItems: 2000 }),
-    editors: Type.Array(editorSchema, { maxItems: 200 }),
-    advisories: Type.Optional(Type.Array(advisorySchema, { maxItems: 2000 })),
+    tools: Type.Array(toolSchema, { maxItems: mostEntries.tools }),
+    editors: Type.Array(editorSchema, { maxItems: mostEntries.editors }),
+    advisories: Type.Optional(Type.Array(advisorySchema, { maxItems: mostEntries.advisories })),
   },
   strict,
 );
@@ -184,9 +187,27 @@ function fieldOf(pointer: string, value: unknown): string {
 }
 
 const mostProblems = 100;
+/** Of which some speak of a form that was not meant. */
+const mostErrors = 1000;
+
+/** Lists that are longer than any catalogue's. */
+export function overlongLists(value: unknown): CatalogueProblem[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(mostEntries).flatMap(([field, most]) => {
+    const list = (value as Readonly<Record<string, unknown>>)[field];
+    if (!Array.isArray(list) || list.length <= most) return [];
+    return [{ field, message: `has ${list.length} entries; there may be ${most}` }];
+  });
+}
 
 function problemsOf(value: unknown): CatalogueProblem[] {
-  return errorsOf(catalogueSchema, value)
+  const some = problemsAmong(value, mostErrors);
+  // Of a document of nothing but unknown fields the words come last.
+  return some.length > 0 ? some : problemsAmong(value);
+}
+
+function problemsAmong(value: unknown, most?: number): CatalogueProblem[] {
+  return errorsOf(catalogueSchema, value, most)
     .filter((error) => error.keyword !== 'boolean')
     .slice(0, mostProblems)
     .map((error) => {
@@ -215,6 +236,8 @@ function problemsOf(value: unknown): CatalogueProblem[] {
  * or id claimed by two tools, an advisory that fits no tool, an unknown format number.
  */
 export function parseCatalogue(value: unknown): ParsedCatalogue {
+  const overlong = overlongLists(value);
+  if (overlong.length > 0) return { kind: 'invalid', problems: overlong };
   if (!Value.Check(catalogueSchema, value)) return { kind: 'invalid', problems: problemsOf(value) };
   const document = completeCatalogue(value);
   const claimed = findConflicts(document).map(({ kind, name, tools }) => ({

@@ -177,9 +177,13 @@ function unknownField(name: string, { properties, patternProperties, description
 const mostErrors = 100_000;
 
 /** All errors, not TypeBox's first eight, of which a union alone takes three. */
-export function errorsOf(schema: TSchema, value: unknown): readonly SchemaError[] {
+export function errorsOf(
+  schema: TSchema,
+  value: unknown,
+  most = mostErrors,
+): readonly SchemaError[] {
   const { maxErrors } = Settings.Get();
-  Settings.Set({ maxErrors: mostErrors });
+  Settings.Set({ maxErrors: most });
   try {
     return Value.Errors(schema, value);
   } finally {

@@ -12,7 +12,10 @@ const tooLong = `longer than ${maxSourceBytes / 1024} KiB; split it into several
 const maxTokens = 100_000;
 const maxNesting = 32;
 const maxIndent = 128;
+/** How many values aliases may come to for each that is written. */
 const maxAliases = 50;
+/** Aliases, anchors and tags: to find what each is, the parser walks through what was written before. */
+const maxMarks = 500;
 
 export type Step = string | number;
 
@@ -162,9 +165,13 @@ const codeOf = (sign: string): string =>
 
 /** What would cost the parser too much, found by counting tokens. */
 function findExcess(text: string): string | null {
-  let [tokens, flow, inLine] = [0, 0, 0];
+  let [tokens, marks, flow, inLine, isText] = [0, 0, 0, 0, false];
   for (const token of new Lexer().lex(text)) {
     tokens += 1;
+    // The lexer puts a mark before a text, which may begin like anything.
+    if (!isText && /^[*&!]/.test(token)) marks += 1;
+    isText = token === '\u001f';
+    if (marks > maxMarks) return 'more aliases, anchors and tags than a policy can need';
     if (tokens > maxTokens) return 'more than a policy can need: too many entries';
     if (token === '[' || token === '{') flow += 1;
     else if (token === ']' || token === '}') flow = Math.max(0, flow - 1);
