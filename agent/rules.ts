@@ -53,6 +53,8 @@ export interface InForce {
   readonly group: string | null;
   /** False before an assignment has arrived, and while the bundle does not name the key that signed it. */
   readonly isAssigned: boolean;
+  /** Epoch ms before which nothing is in force on this device, from the assignment; null: it says none. */
+  readonly assignedGrace: number | null;
   /** Stops all acting at an instant; null: there is none. */
   readonly pauseAt: (now: number) => Pause;
   readonly bundleSequence: number | null;
@@ -86,6 +88,7 @@ export function inForce(
     persons: assignment?.persons ?? {},
     group,
     isAssigned: assignment !== null,
+    assignedGrace: assignment?.graceUntil == null ? null : Date.parse(assignment.graceUntil),
     pauseAt: (now) => (assignment === null ? null : pauseOf(assignment, now)),
     bundleSequence: bundle?.sequence ?? null,
     asked: { named, wholeChannels: wholeChannels(policy) },
@@ -165,7 +168,7 @@ export function evaluationInput(
   rules: InForce,
   { device, homes, now, terms = noTerms, settledUntil = Infinity }: JudgeContext,
 ): EvaluationInput {
-  const { policy, catalogue, exceptions, group } = rules;
+  const { policy, catalogue, exceptions, group, assignedGrace } = rules;
   const { owner } = component;
   const { id, hardwareId, platform, zone, assignedUser } = device;
   const context: DeviceContext = {
@@ -177,6 +180,7 @@ export function evaluationInput(
   const { notices, zones } = terms;
   return {
     ...{ policy, catalogue, exceptions, component, now, notices, zones, settledUntil },
+    ...(assignedGrace !== null && { assignedGrace }),
     device: context,
   };
 }

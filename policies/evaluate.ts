@@ -7,6 +7,7 @@ import type { Catalogue } from './catalogue.js';
 import type { Channel, Component, Platform } from './component.js';
 import type { Action, Decision, Policy, Severity } from './document.js';
 import { exceptionCauses, exceptionThatHolds, type Exception } from './exceptions.js';
+import { actionAt, certainAction, termsOf } from './in-force.js';
 import { normalPackage, packageOf, type Subject } from './match.js';
 import { readyPolicy, type ReadyDenial, type ReadyPolicy, type ReadyRule } from './ready.js';
 import { clauseOf, type DefaultReach, type TraceCause } from './trace.js';
@@ -57,7 +58,7 @@ export interface Verdict {
   readonly noticed?: number;
   /** The zone in which `device-local` dates of the rule were read; left out for any other timezone. */
   readonly zone?: string;
-  /** Until when the device has grace, where the rule gives any; after the policy's date or before. */
+  /** Until when the device has grace, by the rule or its assignment; after the policy's date or before. */
   readonly graceUntil?: number;
   /** From when the later, stronger action of the rule is asked for, where it has one. */
   readonly escalates?: number;
@@ -99,6 +100,8 @@ export interface EvaluationInput {
    * force no earlier than its grace from now. Only rules with a grace are looked up.
    */
   readonly notices?: ReadonlyMap<string, number>;
+  /** Epoch ms: the assignment lets nothing be in force on this device before; never makes it earlier. */
+  readonly assignedGrace?: number;
   /** Rule id to the zone in which its `device-local` dates were read, once and for all. */
   readonly zones?: ReadonlyMap<string, string>;
   /**
@@ -158,41 +161,6 @@ const undenied: Readonly<Record<Exclude<Decision, 'deny'>, VerdictStatus>> = {
   review: 'review',
 };
 
-/** When a denial is in force on a device, and what then. */
-function termsOf(rule: string, denial: ReadyDenial, { now, notices }: EvaluationInput) {
-  const noticed = denial.hasGrace ? notices?.get(rule) : undefined;
-  const graceUntil = denial.hasGrace ? denial.graceUntil(noticed ?? now) : denial.effective;
-  const effective = Math.max(denial.effective, graceUntil);
-  const isTold = !denial.hasGrace || noticed !== undefined;
-  return {
-    effective,
-    noticed,
-    graceUntil,
-    // Nobody was told yet, so nobody knows when it will be.
-    escalation: isTold ? denial.escalation(effective) : null,
-  };
-}
-
-function actionAt(denial: ReadyDenial, terms: ReturnType<typeof termsOf>, now: number): Action {
-  const { effective, escalation } = terms;
-  if (now >= effective) {
-    return escalation !== null && now >= escalation.at ? escalation.action : denial.after;
-  }
-  return denial.announce === null || now >= denial.announce ? denial.before : 'observe';
-}
-
-/** The ceiling while it is not settled that an instant has passed: nothing is stopped on a doubt. */
-function certainAction(
-  denial: ReadyDenial,
-  { effective, escalation }: ReturnType<typeof termsOf>,
-  { now, settledUntil = Infinity }: EvaluationInput,
-): Action {
-  if (now < effective) return 'remove';
-  if (effective > settledUntil) return 'notify';
-  const isEscalated = escalation !== null && now >= escalation.at;
-  return isEscalated && escalation.at > settledUntil ? denial.after : 'remove';
-}
-
 /** A decision at an instant; `denial` is there exactly when it denies. */
 function verdictOf(
   decided: { policy: string; rule: string; decision: Decision; denial: ReadyDenial | null },
@@ -216,7 +184,7 @@ function verdictOf(
     effective,
     ...(noticed === undefined ? undefined : { noticed }),
     ...(denial.deviceZone === null ? undefined : { zone: denial.deviceZone }),
-    ...(denial.hasGrace ? { graceUntil } : undefined),
+    ...(graceUntil === undefined ? undefined : { graceUntil }),
     ...(escalation === null ? undefined : { escalates: escalation.at }),
     daysLeft: denial.daysLeftAt(now, effective),
     action,
@@ -349,6 +317,10 @@ function percentileOf(id: string): number {
   return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * 100;
 }
 
+/** Directories and device managers differ in capitals. */
+const isOneOf = (person: string, persons: readonly string[]): boolean =>
+  persons.some((one) => one.toLowerCase() === person.toLowerCase());
+
 /** The one policy a device follows: the first whose targets include it; null for none. */
 export function selectPolicy(
   policies: readonly Policy[],
@@ -356,7 +328,7 @@ export function selectPolicy(
 ): Policy | null {
   const isTarget = ({ targets: { groups, users, os, percent } }: Policy): boolean =>
     (groups === null || (device.group !== null && groups.includes(device.group))) &&
-    (users === null || users.includes(device.assignedUser ?? '')) &&
+    (users === null || isOneOf(device.assignedUser ?? '', users)) &&
     (os === null || os.includes(device.platform)) &&
     (percent === null || percentileOf(device.id) < percent);
   return policies.find(isTarget) ?? null;

@@ -28,7 +28,14 @@ export interface Issuer {
 /** What an assignment says, without its number and its time. */
 export type AssignmentContent = Pick<
   AssignmentPayload,
-  'group' | 'persons' | 'exceptions' | 'pause' | 'pauseUntil' | 'message' | 'rescanAfter'
+  | 'group'
+  | 'persons'
+  | 'exceptions'
+  | 'pause'
+  | 'pauseUntil'
+  | 'graceUntil'
+  | 'message'
+  | 'rescanAfter'
 >;
 
 export interface Issued {
@@ -92,6 +99,7 @@ export async function contentOf(
   const own = await assignments.terms(id);
   const all = await assignments.terms(null);
   const pause = pauseAt([own, all], now);
+  const graceUntil = isoOrNull(later(own.graceUntil, all.graceUntil));
   const spelling = spellingOf([facts.assignedUser, ...persons.map(({ person }) => person)]);
   return {
     group,
@@ -99,6 +107,7 @@ export async function contentOf(
     exceptions: exceptions.map((one) => wireException(one, spelling)),
     pause: pause !== null,
     pauseUntil: isoOrNull(pause?.until ?? null),
+    ...(graceUntil !== null && { graceUntil }),
     message: own.message ?? all.message,
     rescanAfter: isoOrNull(later(own.rescanAfter, all.rescanAfter)),
   };
@@ -153,10 +162,10 @@ async function saysTheSame(
 /** One text for one meaning at an instant. */
 function words(content: AssignmentContent, now: number): string {
   const pause = pauseOf(content, now);
-  const { group, persons, exceptions, message, rescanAfter } = content;
+  const { group, persons, exceptions, graceUntil = null, message, rescanAfter } = content;
   return JSON.stringify([
     ...[group, Object.entries(persons).sort(), pause],
     exceptions.filter(({ until }) => Date.parse(until) > now),
-    ...[message === null ? null : Object.entries(message).sort(), rescanAfter],
+    ...[message === null ? null : Object.entries(message).sort(), rescanAfter, graceUntil],
   ]);
 }

@@ -49,6 +49,8 @@ const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type
 const terms = {
   /** Null: the pause ends. */
   pause: Type.Optional(nullable(Type.Object({ until: Type.Optional(date), zone }, closed))),
+  /** Null: the dates of the policy hold again. */
+  grace: Type.Optional(nullable(Type.Object({ until: date, zone }, closed))),
   message: Type.Optional(nullable(Message)),
   rescan: Type.Optional(Type.Boolean()),
   dryRun,
@@ -71,13 +73,14 @@ const actorOf = ({ signedIn }: FastifyRequest): string => {
 
 /** All routes here stand behind the session check. */
 export function addAssignmentRoutes(app: FastifyInstance, context: ServerContext): void {
-  addExceptionRoutes(app, context);
+  addExceptionList(app, context);
+  addExceptionChanges(app, context);
   app.patch<{ Body: Static<typeof FleetTerms> }>(
     '/fleet',
     {
       preHandler: requireRole('admin'),
       schema: {
-        summary: 'Set pause, message or scan for all devices',
+        summary: 'Set pause, grace, message or scan for all devices',
         body: FleetTerms,
         response: { 200: DeviceTermsView, ...problems },
       },
@@ -89,7 +92,7 @@ export function addAssignmentRoutes(app: FastifyInstance, context: ServerContext
     {
       preHandler: requireRole('admin'),
       schema: {
-        summary: 'Set group, people, pause, message or scan of a device',
+        summary: 'Set group, people, pause, grace, message or scan of a device',
         params: IdParams,
         body: DeviceTermsBody,
         response: { 200: DeviceTermsView, ...problems },
@@ -99,7 +102,7 @@ export function addAssignmentRoutes(app: FastifyInstance, context: ServerContext
   );
 }
 
-function addExceptionRoutes(app: FastifyInstance, context: ServerContext): void {
+function addExceptionList(app: FastifyInstance, context: ServerContext): void {
   const { store, catalogue, clock } = context;
   app.get<{ Querystring: Static<typeof ExceptionQuery> }>(
     '/exceptions',
@@ -121,6 +124,10 @@ function addExceptionRoutes(app: FastifyInstance, context: ServerContext): void 
       return { exceptions, total: page.total, nextCursor: cursorOf(page) };
     },
   );
+}
+
+function addExceptionChanges(app: FastifyInstance, context: ServerContext): void {
+  const { store, catalogue, clock } = context;
   app.post<{ Body: Static<typeof NewException> }>(
     '/exceptions',
     {
@@ -172,7 +179,7 @@ async function set(
   request: FastifyRequest<{ Body: Static<typeof DeviceTermsBody> }>,
   { store, clock }: ServerContext,
 ): Promise<DeviceTermsView> {
-  const { dryRun: isDryRun = false, pause, ...rest } = request.body;
+  const { dryRun: isDryRun = false, pause, grace, ...rest } = request.body;
   const outcome = await changeTerms(store, {
     ...{ device, actor: actorOf(request), now: clock(), isDryRun },
     change: {
@@ -180,18 +187,22 @@ async function set(
       ...(pause !== undefined && {
         pause: pause === null ? null : { until: pause.until ?? null, zone: pause.zone ?? null },
       }),
+      ...(grace !== undefined && {
+        grace: grace === null ? null : { until: grace.until, zone: grace.zone ?? null },
+      }),
     },
   });
   return termsView(outcome);
 }
 
 function termsView({ device, isChanged, group, terms, persons }: TermsOutcome): DeviceTermsView {
-  const { isPaused, pauseUntil, message, rescanAfter } = terms;
+  const { isPaused, pauseUntil, graceUntil, message, rescanAfter } = terms;
   const iso = (at: number | null): string | null =>
     at === null ? null : new Date(at).toISOString();
   return {
     ...{ device, isChanged, group, persons: [...persons] },
     pause: isPaused ? { until: iso(pauseUntil) } : null,
+    graceUntil: iso(graceUntil),
     message: message === null ? null : { ...message },
     rescanAfter: iso(rescanAfter),
   };

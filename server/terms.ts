@@ -30,6 +30,8 @@ export interface TermsChange {
   readonly person?: { readonly account: string; readonly person: string | null };
   /** Null: ends the pause. `until`: a policy date, null: until it is ended. */
   readonly pause?: { readonly until: string | null; readonly zone: string | null } | null;
+  /** Nothing is in force before `until`, a policy date; null: the policy's dates hold again. */
+  readonly grace?: { readonly until: string; readonly zone: string | null } | null;
   /** Language to text; null: takes it back. */
   readonly message?: Readonly<Record<string, string>> | null;
   /** True: who has not fully scanned since now does so. */
@@ -136,6 +138,7 @@ function changedTerms(before: DeviceTerms, { change, now }: TermsRequest): Devic
   return {
     ...before,
     ...(change.pause !== undefined && pauseFrom(change.pause, now)),
+    ...(change.grace !== undefined && { graceUntil: graceFrom(change.grace, now) }),
     ...(change.message !== undefined && { message: messageFrom(change.message) }),
     ...(change.rescan === true && { rescanAfter: now }),
   };
@@ -151,6 +154,9 @@ function pauseFrom(
   const pauseUntil = futureInstant({ name: 'until', date: until, zone, now });
   return { isPaused: true, pauseUntil };
 }
+
+const graceFrom = (grace: TermsChange['grace'], now: number): number | null =>
+  grace == null ? null : futureInstant({ name: 'until', date: grace.until, zone: grace.zone, now });
 
 const checkMessage = checker(Message);
 
@@ -172,11 +178,15 @@ function messageFrom(message: Readonly<Record<string, string>> | null): DeviceTe
 
 function termWords(before: DeviceTerms, after: DeviceTerms): string[] {
   const words: string[] = [];
-  const { isPaused, pauseUntil, message, rescanAfter } = after;
+  const { isPaused, pauseUntil, graceUntil, message, rescanAfter } = after;
   if (isPaused !== before.isPaused || pauseUntil !== before.pauseUntil) {
     const end =
       pauseUntil === null ? 'until it is ended' : `until ${new Date(pauseUntil).toISOString()}`;
     words.push(isPaused ? `pause ${end}` : 'no pause');
+  }
+  if (graceUntil !== before.graceUntil) {
+    const end = graceUntil === null ? null : new Date(graceUntil).toISOString();
+    words.push(end === null ? 'no grace' : `grace until ${end}`);
   }
   if (JSON.stringify(message) !== JSON.stringify(before.message)) {
     words.push(message === null ? 'no message' : `message in ${Object.keys(message).join(', ')}`);

@@ -154,6 +154,7 @@ export const DeviceTermsView = Type.Object({
   group: nullable(Type.String()),
   persons: Type.Array(Type.Object({ account: Type.String(), person: Type.String() })),
   pause: Pause,
+  graceUntil: nullable(time),
   message: nullable(Type.Record(Type.String(), Type.String())),
   rescanAfter: nullable(time),
 });
@@ -278,8 +279,8 @@ export type ProblemJson = Static<typeof ProblemJson>;
  *   GET    /advisories                   AdvisoryList
  *   GET    /devices?state&search&limit&cursor   DevicePage
  *   GET    /devices/:id                  DeviceDetail
- *   PATCH  /devices/:id   { group, person, pause, message, rescan, dryRun }   DeviceTermsView
- *   PATCH  /fleet         { pause, message, rescan, dryRun }                  DeviceTermsView
+ *   PATCH  /devices/:id   { group, person, pause, grace, message, rescan, dryRun }   DeviceTermsView
+ *   PATCH  /fleet         { pause, grace, message, rescan, dryRun }                  DeviceTermsView
  *   GET    /exceptions?tool&past&limit&cursor   ExceptionPage
  *   POST   /exceptions                   a new one -> ExceptionMade
  *   DELETE /exceptions/:id               ends it -> ExceptionRow

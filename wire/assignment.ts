@@ -71,6 +71,8 @@ export const AssignmentPayload = Type.Object({
   pause: Type.Boolean(),
   /** First instant at which the pause is over by itself; null or left out: when it is taken back. */
   pauseUntil: Type.Optional(nullable(instant)),
+  /** Grace for this device: no denial is in force on it before this instant, whatever its date. */
+  graceUntil: Type.Optional(nullable(instant)),
   /** Shown to the people of the device. */
   message: nullable(Message),
   /** A device whose last full scan is older scans again. */
@@ -170,9 +172,9 @@ function faultOf(payload: AssignmentPayload, { server, device }: AssignmentTrust
   if (payload.server !== server || payload.device !== device) {
     return `is for device ${payload.device} of server ${payload.server}`;
   }
-  const { exceptions, message, issuedAt, pauseUntil, rescanAfter } = payload;
+  const { exceptions, message, issuedAt, pauseUntil, graceUntil, rescanAfter } = payload;
   const instants = [
-    ...[issuedAt, pauseUntil, rescanAfter],
+    ...[issuedAt, pauseUntil, graceUntil, rescanAfter],
     ...exceptions.flatMap(({ from, until }) => [from, until]),
   ];
   const unreal = instants.find((at) => at != null && Number.isNaN(Date.parse(at)));
@@ -190,6 +192,7 @@ function knownFields(given: AssignmentPayload): AssignmentPayload {
   return {
     ...{ format, server, device, sequence, issuedAt, group, pause, rescanAfter },
     pauseUntil: given.pauseUntil ?? null,
+    graceUntil: given.graceUntil ?? null,
     persons: { ...given.persons },
     message: given.message === null ? null : { ...given.message },
     exceptions: given.exceptions.map((one) => ({

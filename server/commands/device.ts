@@ -32,6 +32,7 @@ export function addDeviceCommands(program: Command): void {
     });
   addSetCommand(device);
   addPauseCommands(device);
+  addGraceCommand(device);
   addMessageCommand(device);
   addRescanCommand(device);
   for (const verb of device.commands) verb.exitOverride();
@@ -136,6 +137,30 @@ function addPauseCommands(device: Command): void {
     });
 }
 
+function addGraceCommand(device: Command): void {
+  changing(device.command('grace [id]'))
+    .description('let nothing be in force on a device, or on all, before a date')
+    .option('--all', 'all devices')
+    .option('--until <date>', 'a day (with --zone) or an instant')
+    .option('--zone <zone>', 'where the day begins, such as Asia/Shanghai')
+    .option('--end', 'the dates of the policy hold again')
+    .addHelpText(
+      'after',
+      '\nExample: curfew-server device grace --all --until 2027-01-04T09:00:00+08:00',
+    )
+    .action(async (id: string | undefined, options: Options, command: Command) => {
+      const until = textOf(options['until']);
+      const isEnd = options['end'] === true;
+      if (isEnd === (until !== null)) {
+        throw new CurfewError('USAGE', 'give either --until or --end', {
+          hint: 'For example --until 2027-01-04 --zone Asia/Shanghai.',
+        });
+      }
+      const grace = until === null ? null : { until, zone: textOf(options['zone']) };
+      await carryOut(targetOf(id, options), { grace }, command);
+    });
+}
+
 function addMessageCommand(device: Command): void {
   const collect = (value: string, before: readonly string[] = []): readonly string[] => [
     ...before,
@@ -212,24 +237,26 @@ async function carryOut(
 const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
 function recordOf({ device, isChanged, group, terms, persons }: TermsOutcome, isDryRun: boolean) {
-  const { isPaused, pauseUntil, message, rescanAfter } = terms;
+  const { isPaused, pauseUntil, graceUntil, message, rescanAfter } = terms;
   return {
     event: isDryRun ? 'would-set' : isChanged ? 'set' : 'same',
     device,
     ...(device !== null && { group, persons }),
     pause: isPaused ? { until: iso(pauseUntil) } : null,
+    graceUntil: iso(graceUntil),
     message,
     rescanAfter: iso(rescanAfter),
   };
 }
 
 function words({ device, isChanged, group, terms, persons }: TermsOutcome): string {
-  const { isPaused, pauseUntil, message } = terms;
+  const { isPaused, pauseUntil, graceUntil, message } = terms;
   const pause = isPaused ? `paused until ${iso(pauseUntil) ?? 'it is resumed'}` : 'not paused';
   const parts = [
     ...(device === null ? [] : [`group ${group ?? 'none'}`]),
     ...persons.map(({ account, person }) => `account ${account} is ${person}`),
     pause,
+    ...(graceUntil === null ? [] : [`grace until ${iso(graceUntil) ?? ''}`]),
     message === null ? 'no message' : `message in ${Object.keys(message).join(', ')}`,
   ];
   return `${device ?? 'all devices'}: ${parts.join('; ')}${isChanged ? '' : ' (as before)'}`;

@@ -309,6 +309,9 @@ CREATE TABLE catalogues (
 /** The live sequence when a device first refused a bundle because its agent is too old for the format. */
 const eighth = `ALTER TABLE devices ADD COLUMN refused_format INTEGER;`;
 
+/** Grace that an admin has given to a device, or to all. */
+const ninth = `ALTER TABLE device_terms ADD COLUMN grace_until INTEGER;`;
+
 export const migrations: readonly string[] = [
   first,
   second,
@@ -318,4 +321,5 @@ export const migrations: readonly string[] = [
   sixth,
   seventh,
   eighth,
+  ninth,
 ];

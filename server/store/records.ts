@@ -216,6 +216,8 @@ export interface DeviceTerms {
   readonly isPaused: boolean;
   /** First instant at which the pause is over by itself; null: until somebody ends it. */
   readonly pauseUntil: number | null;
+  /** Nothing is in force on the device before this instant; null: the policy's dates hold. */
+  readonly graceUntil: number | null;
   /** Language tag to text, shown to the people of the device. */
   readonly message: Readonly<Record<string, string>> | null;
   /** A full scan from before this instant is repeated. */

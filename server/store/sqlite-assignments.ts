@@ -90,6 +90,7 @@ interface TermsRow {
   pause_until: number | null;
   message: string | null;
   rescan_after: number | null;
+  grace_until: number | null;
 }
 
 function terms(sql: Sql, device: string): DeviceTerms {
@@ -97,6 +98,7 @@ function terms(sql: Sql, device: string): DeviceTerms {
   return {
     isPaused: row?.is_paused === 1,
     pauseUntil: row?.pause_until ?? null,
+    graceUntil: row?.grace_until ?? null,
     message: row?.message == null ? null : (JSON.parse(row.message) as DeviceTerms['message']),
     rescanAfter: row?.rescan_after ?? null,
   };
@@ -104,12 +106,13 @@ function terms(sql: Sql, device: string): DeviceTerms {
 
 function setTerms(sql: Sql, device: string, next: DeviceTerms): void {
   sql.run(
-    `INSERT OR REPLACE INTO device_terms (device, is_paused, pause_until, message, rescan_after)
-     VALUES (@device, @isPaused, @pauseUntil, @message, @rescanAfter)`,
+    `INSERT OR REPLACE INTO device_terms (device, is_paused, pause_until, message, rescan_after, grace_until)
+     VALUES (@device, @isPaused, @pauseUntil, @message, @rescanAfter, @graceUntil)`,
     {
       device,
       isPaused: next.isPaused ? 1 : 0,
       pauseUntil: next.pauseUntil,
+      graceUntil: next.graceUntil,
       message: next.message === null ? null : JSON.stringify(next.message),
       rescanAfter: next.rescanAfter,
     },

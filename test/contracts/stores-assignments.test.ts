@@ -130,8 +130,14 @@ describe.each(engines)('$name', ({ open }) => {
   });
 
   test('terms of a device and of all are kept apart, and begin empty', async () => {
-    const nothing = { isPaused: false, pauseUntil: null, message: null, rescanAfter: null };
-    const some = { isPaused: true, pauseUntil: 7, message: { en: 'Hello' }, rescanAfter: 8 };
+    const nothing = {
+      ...{ isPaused: false, pauseUntil: null, graceUntil: null },
+      ...{ message: null, rescanAfter: null },
+    };
+    const some = {
+      ...{ isPaused: true, pauseUntil: 7, graceUntil: 9 },
+      ...{ message: { en: 'Hello' }, rescanAfter: 8 },
+    };
     expect(await store.read.assignments.terms('d1')).toEqual(nothing);
     await store.write(({ assignments }) => assignments.setTerms(null, some));
     expect(await store.read.assignments.terms('d1')).toEqual(nothing);

@@ -103,6 +103,33 @@ rules: []
   });
 });
 
+describe('grace from the assignment', () => {
+  const given = (policy: string, at: string, until: string) =>
+    judge(policy, { at, assignedGrace: until }).verdict;
+
+  test.each([
+    // later than the date: nothing is in force before
+    ['2026-07-15T00:00:00Z', '2026-07-20T00:00:00Z', 'pending', '2026-07-20T00:00:00.000Z'],
+    ['2026-07-20T00:00:00Z', '2026-07-20T00:00:00Z', 'violation', '2026-07-20T00:00:00.000Z'],
+    // earlier than the date: never sooner
+    ['2026-07-09T12:00:00Z', '2026-07-01T00:00:00Z', 'pending', '2026-07-09T22:00:00.000Z'],
+    ['2026-07-15T00:00:00Z', '2026-07-01T00:00:00Z', 'violation', '2026-07-09T22:00:00.000Z'],
+  ])('at %s with grace until %s it is %s', (at, until, status, effective) => {
+    const verdict = given(ban(''), at, until);
+    expect([verdict.status, iso(verdict.effective)]).toEqual([status, effective]);
+  });
+
+  test('the later of it and the rule’s own counts, and the escalation from there', () => {
+    const both = ban('grace: 3 days\n    escalate: { after: 7 days, action: remove }');
+    const notices = { ban: '2026-07-20T08:00:00Z' };
+    const of = (assignedGrace: string) =>
+      judge(both, { at: '2026-07-22T00:00:00Z', notices, assignedGrace }).verdict;
+    expect(iso(of('2026-07-21T00:00:00Z').effective)).toBe('2026-07-23T08:00:00.000Z');
+    expect(iso(of('2026-07-25T00:00:00Z').effective)).toBe('2026-07-25T00:00:00.000Z');
+    expect(iso(of('2026-07-25T00:00:00Z').escalates)).toBe('2026-08-01T00:00:00.000Z');
+  });
+});
+
 describe('escalation', () => {
   const later = ban('escalate: { after: 7 days, action: remove }');
 
@@ -191,12 +218,13 @@ describe('persons and contact', () => {
   const policy = (lines: string): string =>
     `policy: p\ntitle: T\ndefault: { decision: allow }\nrules: []\n${lines}`;
 
-  test('targets by user: the persons whose device it is, whole and as they are written', () => {
+  test('targets by user: the persons whose device it is, whole, capitals aside', () => {
     const policies = [policyOf(policy('targets: { users: [ana@example.com, ben] }'))];
     const follows = (assignedUser?: string | null): boolean =>
       selectPolicy(policies, device(assignedUser === undefined ? {} : { assignedUser })) !== null;
     expect(follows('ana@example.com')).toBe(true);
     expect(follows('ben')).toBe(true);
+    expect(follows('Ana@Example.com')).toBe(true);
     expect([follows('ana'), follows(''), follows(null), follows()]).toEqual([
       false,
       false,

@@ -116,12 +116,17 @@ export interface Situation {
   readonly at?: string;
   /** Rule id to RFC 3339: when the device was first told of it. */
   readonly notices?: Readonly<Record<string, string>>;
+  /** RFC 3339: until when the assignment gives grace. */
+  readonly assignedGrace?: string;
 }
 
 /** The evaluation of one situation under a policy in YAML. */
 export function judge(policy: string | Policy | null, situation: Situation = {}): Evaluation {
   const notices = Object.entries(situation.notices ?? {});
   return evaluate({
+    ...(situation.assignedGrace !== undefined && {
+      assignedGrace: Date.parse(situation.assignedGrace),
+    }),
     notices: new Map(notices.map(([rule, at]) => [rule, Date.parse(at)])),
     policy: typeof policy === 'string' ? policyOf(policy) : policy,
     catalogue,

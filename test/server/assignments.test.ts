@@ -103,7 +103,7 @@ describe('what an assignment says', () => {
     expect(await fetched(agent)).toEqual({
       ...{ format: 1, server: running.store.serverId, device: device.id, sequence },
       ...{ issuedAt: iso(noon), group: 'engineering', persons: {}, exceptions: [] },
-      ...{ pause: false, pauseUntil: null, message: null, rescanAfter: null },
+      ...{ pause: false, pauseUntil: null, graceUntil: null, message: null, rescanAfter: null },
     });
   });
 
@@ -147,6 +147,21 @@ describe('what an assignment says', () => {
     ]);
     const nobody = await connected({}, third);
     expect((await fetched(nobody.agent, third)).exceptions).toEqual([]);
+  });
+
+  test('grace is in it until the later of two instants, and taken back', async () => {
+    const graceOf = async () => (await fetched((await connected()).agent)).graceUntil;
+    const [soon, late] = [iso(noon + hourMs), iso(noon + 2 * hourMs)];
+    expect(await graceOf()).toBeNull();
+    await set({ grace: { until: late, zone: null } }, null);
+    await set({ grace: { until: soon, zone: null } });
+    expect(await graceOf()).toBe(late);
+    await set({ grace: null }, null);
+    expect(await graceOf()).toBe(soon);
+    await set({ grace: null });
+    expect(await graceOf()).toBeNull();
+    const past = { until: iso(noon - 1), zone: null };
+    await expect(set({ grace: past })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
   });
 
   test('the longest of two pauses counts, and one without an end is the longest', async () => {
