@@ -19,13 +19,14 @@ import { makePolicyKey, parseSigningKey, thumbprint, type SigningKey } from '../
 import { parsePublicKey } from '../wire/keys.js';
 import type { SigningReads } from './store/index.js';
 
+/** Read from the files each time, as another process may rotate or move them while this one serves. */
 export interface ServerKeys {
   readonly folder: string;
   /** Policy keys whose private half lies here: the present one, and one that is to follow it. */
   readonly held: readonly SigningKey[];
   /** JWK `x` of the policy key by what lies here; the store has the last word, see `policySigner`. */
   readonly policyKey: string;
-  /** Signs assignments. Read anew when another process has put another key in its place. */
+  /** Signs assignments. */
   readonly online: SigningKey;
 }
 
@@ -42,18 +43,24 @@ export async function readOrMakeKeys(folder: string): Promise<ServerKeys> {
     placeKey(file(policyKeyFile), await makePolicyKey());
   }
   if (!existsSync(file(onlineKeyFile))) placeKey(file(onlineKeyFile), await makePolicyKey());
-  const held = [policyKeyFile, nextPolicyKeyFile]
-    .map(file)
-    .filter((one) => existsSync(one))
-    .map(readKey);
-  const policyKey = existsSync(file(publicKeyFile))
-    ? readPublicKey(file(publicKeyFile))
-    : (held[0]?.x ?? '');
   const online = liveKey(file(onlineKeyFile));
+  const heldNow = (): readonly SigningKey[] =>
+    [policyKeyFile, nextPolicyKeyFile]
+      .map(file)
+      .filter((one) => existsSync(one))
+      .map(readKey);
+  const policyKeyNow = (): string =>
+    existsSync(file(publicKeyFile)) ? readPublicKey(file(publicKeyFile)) : (heldNow()[0]?.x ?? '');
+  // Now, so that a file that is no key stops whoever starts with it.
+  policyKeyNow();
   return {
     folder,
-    held,
-    policyKey,
+    get held() {
+      return heldNow();
+    },
+    get policyKey() {
+      return policyKeyNow();
+    },
     get online() {
       return online();
     },

@@ -18,7 +18,7 @@ import { run } from '../../server/cli.js';
 import { banPolicy } from './policies.js';
 
 let folder: string;
-let said: string;
+let said = '';
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'curfew-key-cli-'));
   said = '';

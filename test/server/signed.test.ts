@@ -315,6 +315,17 @@ describe('a new policy key', () => {
     expect(await Promise.all([before, x, newest].map(sequenceFor))).toEqual([2, 4, 6]);
   });
 
+  test('is used by a server that was running before it was made', async () => {
+    const serving = publisher();
+    await planAndPublish(serving, { yaml: first, author: 'ana' });
+    await rotatePolicyKey(
+      { ...publisher(), keys: await readOrMakeKeys(folder) },
+      { author: 'ana' },
+    );
+    const outcome = await planAndPublish(serving, { yaml: later, author: 'ana' });
+    expect(outcome).toMatchObject({ kind: 'published', sequence: 4 });
+  });
+
   test('is the next one’s business also where a rotation was cut off after its commit', async () => {
     await planAndPublish(publisher(), { yaml: first, author: 'ana' });
     await rotatePolicyKey(publisher(), { author: 'ana' });
