@@ -120,7 +120,7 @@ const english: Words = {
           ? `The policy says now that ${englishActions[action]}; it is not certain yet that the time has come, so ${englishActions[effectiveAction]}.`
           : `The policy says now that ${englishActions[action]}; at most ${effectiveAction} may be done on this device, so ${englishActions[effectiveAction]}.`,
     noticed === null ? null : `This device was first told on ${when(noticed)}.`,
-    graceUntil === null || noticed === null ? null : `It has time until ${when(graceUntil)}.`,
+    graceUntil === null ? null : `It has time until ${when(graceUntil)}.`,
   ],
   awaitsNotice: 'The time that each device is given begins when it is first told.',
   coming: ({ at, status, action, effectiveAction, rule }, when) => {
@@ -209,7 +209,7 @@ const chinese: Words = {
           ? `策略目前要求：${chineseActions[action]}；尚不能确定时间已到，因此：${chineseActions[effectiveAction]}。`
           : `策略目前要求：${chineseActions[action]}；本设备目前最多只能：${chineseActions[effectiveAction]}。`,
     noticed === null ? null : `本设备于 ${when(noticed)} 首次收到通知。`,
-    graceUntil === null || noticed === null ? null : `宽限至 ${when(graceUntil)}。`,
+    graceUntil === null ? null : `宽限至 ${when(graceUntil)}。`,
   ],
   awaitsNotice: '每台设备的宽限期自首次收到通知时开始。',
   coming: ({ at, status, action, effectiveAction, rule }, when) => {
@@ -234,7 +234,12 @@ export function explanationText(explained: Explanation, language: Language): Exp
   const { verdict, advice, policy, deviceZone, coming, steps, untried } = explained;
   const zones = policy === null ? [deviceZone] : [policy.zone, deviceZone];
   const when: When = (at) => instantText(Date.parse(at), zones, language);
-  const now = verdict === null ? [] : words.now(verdict, explained.limit, when);
+  // While nobody was told, the end of the grace moves along with the time.
+  const told =
+    explained.awaitsNotice && verdict !== null
+      ? { ...verdict, noticed: null, graceUntil: null }
+      : verdict;
+  const now = told === null ? [] : words.now(told, explained.limit, when);
   const changes = coming.map((change) => words.coming(change, when));
   const isDenied = verdict?.status === 'violation' || verdict?.status === 'pending';
   return {

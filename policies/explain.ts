@@ -133,7 +133,7 @@ export function explain(input: EvaluationInput, options: ExplainOptions = {}): E
   const { policy, catalogue, component, device, now } = input;
   const asked = evaluate(input);
   const { noticedFrom = now } = options;
-  const notices = noticesFrom(asked.verdict, noticedFrom, input.notices);
+  const notices = noticesFrom(asked.verdict, noticedFrom, input);
   const { verdict, trace } = noticedFrom < now ? evaluate({ ...input, notices }) : asked;
   const { unreported = () => [], isCeilingKnown = true, contact = null } = options;
   const rules = new Map(policy?.rules.map((rule) => [rule.id, rule]));
@@ -160,7 +160,7 @@ export function explain(input: EvaluationInput, options: ExplainOptions = {}): E
     steps: steps.map((one) => explainedStep(one, zones)),
     untried: untriedOf(input, steps),
     coming: isDecided ? comingChanges({ ...input, notices }).map(underCeiling) : [],
-    awaitsNotice: isDecided && awaitsNotice(asked.verdict),
+    awaitsNotice: isDecided && awaitsNotice(asked.verdict, input),
     advice: denial === null ? null : adviceOf(denial, input, contact),
   };
 }
@@ -248,7 +248,10 @@ function untriedOf({ policy }: EvaluationInput, steps: readonly TraceStep[]): re
 }
 
 /** The denial that speaks of the component, in force or not, or that an exception holds off. */
-function denialOf({ status, rule }: Verdict, { policy }: EvaluationInput): Denial | null {
+function denialOf(
+  { status, rule }: Verdict,
+  { policy }: Pick<EvaluationInput, 'policy'>,
+): Denial | null {
   if (policy === null || !['violation', 'pending', 'unknown', 'excepted'].includes(status)) {
     return null;
   }
@@ -282,7 +285,7 @@ function comingChanges({ settledUntil: _, ...input }: EvaluationInput): readonly
   const changes: ComingChange[] = [];
   let { now } = input;
   let { verdict } = evaluate(input);
-  let notices = noticesFrom(verdict, now, input.notices);
+  let notices = noticesFrom(verdict, now, input);
   // Each instant is one at which something begins or ends; not all change the verdict.
   for (let looks = 0; looks < 4 * mostChanges && changes.length < mostChanges; looks += 1) {
     ({ verdict } = evaluate({ ...input, now, notices }));
@@ -291,7 +294,7 @@ function comingChanges({ settledUntil: _, ...input }: EvaluationInput): readonly
     now = next;
     const before = wordsOf(verdict);
     ({ verdict } = evaluate({ ...input, now, notices }));
-    notices = noticesFrom(verdict, now, notices);
+    notices = noticesFrom(verdict, now, { ...input, notices });
     const after = wordsOf(verdict);
     if (JSON.stringify(before) !== JSON.stringify(after)) changes.push({ at: iso(now), ...after });
   }
@@ -302,15 +305,20 @@ function comingChanges({ settledUntil: _, ...input }: EvaluationInput): readonly
 function noticesFrom(
   verdict: Verdict,
   now: number,
-  notices: ReadonlyMap<string, number> = new Map(),
+  input: Pick<EvaluationInput, 'policy' | 'notices'>,
 ): ReadonlyMap<string, number> {
   const { rule, announce } = verdict;
-  if (!awaitsNotice(verdict) || rule === null) return notices;
+  const { notices = new Map<string, number>() } = input;
+  if (!awaitsNotice(verdict, input) || rule === null) return notices;
   return new Map([...notices, [rule, Math.max(now, announce ?? now)]]);
 }
 
-const awaitsNotice = ({ graceUntil, noticed }: Verdict): boolean =>
-  graceUntil !== undefined && noticed === undefined;
+/** Whether the rule gives a grace of which no notice is known. */
+function awaitsNotice(verdict: Verdict, input: Pick<EvaluationInput, 'policy'>): boolean {
+  const { graceUntil, noticed } = verdict;
+  if (graceUntil === undefined || noticed !== undefined) return false;
+  return denialOf(verdict, input)?.grace != null;
+}
 
 function wordsOf({ status, rule, action, effectiveAction }: Verdict): Omit<ComingChange, 'at'> {
   return { status, rule, action, effectiveAction };
