@@ -48,19 +48,7 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
     live.publish({ kind: 'policy', bundleSequence: sequence });
     log.info({ area: 'policy', event: 'published', sequence }, 'published');
   };
-  let lastChange = await store.read.assignments.lastChange();
-  let reassigning: Promise<void> | null = null;
-  const reassign = async (): Promise<void> => {
-    const changes = await store.read.assignments.changesSince(lastChange, mostChanges);
-    if (changes.last === lastChange) return;
-    await agents.reassign(changes.isEvery ? null : changes.devices);
-    // Only then: what failed is looked at again.
-    lastChange = changes.last;
-    for (const id of changes.devices) live.publish({ kind: 'device', id });
-    log.info({ area: 'assignments', event: 'changed', devices: changes.devices.length }, 'changed');
-  };
-  const announceAssignments = (): Promise<void> =>
-    (reassigning ??= reassign().finally(() => (reassigning = null)));
+  const announceAssignments = await assignmentAnnouncer(context);
   const sample = step('sample', () => sampleTrend(context));
   let soon: NodeJS.Timeout | null = null;
   const touch = (): void => {
@@ -96,6 +84,23 @@ export async function startClockwork(context: ServerContext): Promise<Clockwork>
       await Promise.all(underWay);
     },
   };
+}
+
+/** Has the devices whose assignments may have changed be served anew; one such look at a time. */
+async function assignmentAnnouncer(context: ServerContext): Promise<() => Promise<void>> {
+  const { store, agents, live, log } = context;
+  let lastChange = await store.read.assignments.lastChange();
+  let underWay: Promise<void> | null = null;
+  const look = async (): Promise<void> => {
+    const changes = await store.read.assignments.changesSince(lastChange, mostChanges);
+    if (changes.last === lastChange) return;
+    await agents.reassign(changes.isEvery ? null : changes.devices);
+    // Only then: what failed is looked at again.
+    lastChange = changes.last;
+    for (const id of changes.devices) live.publish({ kind: 'device', id });
+    log.info({ area: 'assignments', event: 'changed', devices: changes.devices.length }, 'changed');
+  };
+  return () => (underWay ??= look().finally(() => (underWay = null)));
 }
 
 /** Ends the connections of devices that were revoked, by whichever process. */

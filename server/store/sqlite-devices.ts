@@ -134,19 +134,7 @@ export function deviceWrites(sql: Sql): DeviceWrites {
       return row === null ? null : toSummary(row);
     },
     add: async (device) => add(sql, device),
-    setFacts: async (id, facts) => {
-      sql.run(
-        `UPDATE devices SET facts = @facts, host_name = @hostName, hardware_id = @hardwareId,
-           assigned_user = @assignedUser WHERE id = @id`,
-        {
-          id,
-          facts: JSON.stringify(facts),
-          hostName: facts.hostName,
-          hardwareId: facts.hardwareId,
-          assignedUser: facts.assignedUser ?? null,
-        },
-      );
-    },
+    setFacts: async (id, facts) => setFacts(sql, id, facts),
     setRefusedFormat: async (id, sequence) => {
       sql.run('UPDATE devices SET refused_format = @sequence WHERE id = @id', { id, sequence });
     },
@@ -170,6 +158,20 @@ export function deviceWrites(sql: Sql): DeviceWrites {
       );
     },
   };
+}
+
+function setFacts(sql: Sql, id: string, facts: DeviceFacts): void {
+  sql.run(
+    `UPDATE devices SET facts = @facts, host_name = @hostName, hardware_id = @hardwareId,
+       assigned_user = @assignedUser WHERE id = @id`,
+    {
+      id,
+      facts: JSON.stringify(facts),
+      hostName: facts.hostName,
+      hardwareId: facts.hardwareId,
+      assignedUser: facts.assignedUser ?? null,
+    },
+  );
 }
 
 function add(sql: Sql, device: Device): void {
