@@ -54,7 +54,7 @@ interface Words {
   coming(change: ComingChange, when: When): string;
   noChange: string;
   use(name: string): string;
-  stepRemains(name: string): string;
+  removeIt(name: string): string;
   guide: string;
   contact: string;
   evidence: string;
@@ -129,7 +129,7 @@ const english: Words = {
   },
   noChange: 'Nothing changes by itself.',
   use: (name) => `Use ${name} instead.`,
-  stepRemains: (name) => `Remove ${name} here, or move with the guide.`,
+  removeIt: (name) => `Remove ${name} from here.`,
   guide: 'How to move',
   contact: 'Questions',
   evidence: 'Read up',
@@ -218,7 +218,7 @@ const chinese: Words = {
   },
   noChange: '不会自行变化。',
   use: (name) => `请改用 ${name}。`,
-  stepRemains: (name) => `请在此处移除 ${name}，或按指南迁移。`,
+  removeIt: (name) => `请在此处移除 ${name}。`,
   guide: '迁移方法',
   contact: '咨询',
   evidence: '参考资料',
@@ -249,7 +249,7 @@ export function explanationText(explained: Explanation, language: Language): Exp
     reason: reasonOf(explained, language),
     todo: [
       ...(advice?.replacement == null ? [] : [words.use(advice.replacement.name)]),
-      ...(isDenied ? [words.stepRemains(explained.component.toolName)] : []),
+      ...(isDenied ? [words.removeIt(explained.component.toolName)] : []),
     ],
     links: linksOf(explained, words),
     steps: steps.map(({ rule, matched, why, cause }) => {

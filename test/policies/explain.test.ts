@@ -245,7 +245,7 @@ describe('in words', () => {
     );
     expect(text).toMatchObject({
       reason: 'Covert checks.',
-      todo: ['Use qoder instead.', 'Remove claude-code here, or move with the guide.'],
+      todo: ['Use qoder instead.', 'Remove claude-code from here.'],
       links: [
         { label: 'How to move', address: 'https://example.com/move' },
         { label: 'Questions', address: 'mailto:help@example.com' },
