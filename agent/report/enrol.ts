@@ -55,7 +55,7 @@ export async function enrol(options: EnrolOptions): Promise<Enrolled> {
   const key = await keyFor(options, address);
   const answer = await ask(options, address, key);
   await checkPolicyKey(answer, options.policyKeyThumbprint);
-  const pins = pinsAfter(answer, readPins(dataFolder), options.policyKeyThumbprint !== null);
+  const pins = await pinsAfter(answer, readPins(dataFolder), options.policyKeyThumbprint !== null);
   const identity: Identity = {
     format: 1,
     serverUrl: address.href,
@@ -118,23 +118,39 @@ async function checkPolicyKey(answer: EnrollAnswer, expected: string | null): Pr
   );
 }
 
-/** Floors of the same server stay; another key than the one pinned there counts only when it is verified. */
-function pinsAfter(answer: EnrollAnswer, before: Pins | null, isVerified: boolean): Pins {
+/**
+ * Floors of the same server stay; another key than the one pinned there counts only when it is verified,
+ * and one that was retired there never.
+ */
+async function pinsAfter(
+  answer: EnrollAnswer,
+  before: Pins | null,
+  isVerified: boolean,
+): Promise<Pins> {
   const { serverId, deviceId, policyKey } = answer;
-  const isSameServer = before?.serverId === serverId;
-  if (isSameServer && before.policyKey !== policyKey && !isVerified) {
+  const known = before?.serverId === serverId ? before : null;
+  const { retired = [], refused } = known ?? {};
+  const isRetired = retired.includes(await thumbprint(policyKey));
+  const isOther = known !== null && known.policyKey !== policyKey;
+  if (isRetired || (isOther && !isVerified)) {
     throw new CurfewError(
       'ENROLL_POLICY_KEY_MISMATCH',
-      'the server shows another policy key than the one this device has pinned',
+      isRetired
+        ? 'the server shows a policy key that this device has seen retired'
+        : 'the server shows another policy key than the one this device has pinned',
       { hint: 'Set PolicyKey to the thumbprint of the key that is right.' },
     );
   }
+  const left = isOther ? [...retired, await thumbprint(known.policyKey)] : retired;
   return {
     format: 1,
     serverId,
     deviceId,
     policyKey,
-    bundle: isSameServer ? before.bundle : noFloor,
-    assignment: isSameServer && before.deviceId === deviceId ? before.assignment : noFloor,
+    // A floor belongs to the key under which it was reached.
+    bundle: known === null || isOther ? noFloor : known.bundle,
+    assignment: known?.deviceId === deviceId ? known.assignment : noFloor,
+    ...(left.length > 0 && { retired: left }),
+    ...(refused !== undefined && { refused }),
   };
 }

@@ -92,6 +92,25 @@ describe('enrolling', () => {
     });
   });
 
+  test('again never takes a key that this device has seen retired, even when it is named', async () => {
+    await enrol(await options());
+    const pins = readPins(folder);
+    if (pins === null) throw new Error('no pins');
+    const other = (await makePolicyKey()).x;
+    writePins(folder, { ...pins, policyKey: other, retired: [await expected()] });
+    const named = await options({ policyKeyThumbprint: await expected() });
+    await expect(enrol(named)).rejects.toMatchObject({ code: 'ENROLL_POLICY_KEY_MISMATCH' });
+    // A key that was not retired is taken when it is named, and the one before it is left for good.
+    const bundle = { sequence: 9, sha256: 'a'.repeat(64) };
+    writePins(folder, { ...pins, policyKey: other, bundle });
+    await enrol(await options({ policyKeyThumbprint: await expected() }));
+    expect(readPins(folder)).toMatchObject({
+      policyKey: running.server.context.keys.policyKey,
+      retired: [await thumbprint(other)],
+      bundle: { sequence: 0 },
+    });
+  });
+
   test('whose answer was lost is the same device the second time', async () => {
     const count = async (): Promise<number> => {
       const slice = { limit: 1, after: null };
