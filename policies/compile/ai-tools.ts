@@ -49,6 +49,16 @@ function limitsOf(judged: Judged, input: CompileInput): VersionLimits | null {
   return range === null ? null : limitsInside(range);
 }
 
+/** There is one pair of limits, for every way of installing: one that is judged otherwise forbids them. */
+function commonLimits({ identities }: Denials, input: CompileInput): VersionLimits | null {
+  const all = identities
+    .filter(({ tool }) => tool?.id === claudeCode)
+    .map((one) => limitsOf(one, input));
+  const [first = null] = all;
+  const text = JSON.stringify(first);
+  return all.every((one) => JSON.stringify(one) === text) ? first : null;
+}
+
 const wholeMcpRules = ({ inForce }: Denials): readonly string[] =>
   inForce
     .filter(({ channels, unseen, action }) => {
@@ -60,13 +70,11 @@ function wishesOf(denials: Denials, input: CompileInput): Wishes {
   const servers = denials.identities.filter(({ kind }) => kind === 'mcp');
   const namesOf = (judged: readonly Judged[]): string[] =>
     [...new Set(judged.map(({ name }) => name))].sort();
-  const limits = denials.identities.flatMap((one) => limitsOf(one, input) ?? []);
   return {
     denied: namesOf(servers.filter((one) => one.outcome === 'denied' && isBlocking(one))),
     permitted: namesOf(servers.filter(({ isPermitted }) => isPermitted)),
     isAllDenied: wholeMcpRules(denials).length > 0,
-    // There is one pair of limits; what asks for another is not written.
-    limits: limits[0] ?? null,
+    limits: commonLimits(denials, input),
   };
 }
 
@@ -233,6 +241,9 @@ function whyNot(kind: Judged['kind'], { tool, versions, outcome }: Judged): stri
     const range = plainRange(versions);
     const top = range?.[0]?.find(({ operator }) => operator.startsWith('<'));
     const isOld = top !== undefined && compareTriples(top.numbers, limitsKnownSince) < 0;
+    const isSayable = range !== null && limitsOutside(range, limitsKnownSince) !== null;
+    if (isSayable)
+      return 'Claude Code knows one lowest and highest version, however it was installed';
     return isOld
       ? `versions before ${limitsKnownSince.join('.')} know no limits`
       : `Claude Code knows a lowest and a highest version, which ${versions} is not`;
@@ -253,12 +264,10 @@ function compile(input: CompileInput): Compiled {
     ...geminiFiles(wishes),
     ...vscodeFiles(wishes, policy),
   ];
-  const chosen = JSON.stringify(wishes.limits);
-  const isWritten = (one: Judged): boolean => {
-    if (one.kind === 'mcp') return one.outcome === 'denied' && wishes.denied.includes(one.name);
-    const limits = limitsOf(one, input);
-    return limits !== null && JSON.stringify(limits) === chosen;
-  };
+  const isWritten = (one: Judged): boolean =>
+    one.kind === 'mcp'
+      ? one.outcome === 'denied' && wishes.denied.includes(one.name)
+      : wishes.limits !== null && one.tool?.id === claudeCode;
   const notExpressible = unexpressed(denials, new Set(denials.identities.filter(isWritten)), {
     product: "a tool's own settings",
     ...{ isBlocking: true, seesVersions: true, whyNot },

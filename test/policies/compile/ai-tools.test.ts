@@ -91,6 +91,16 @@ describe('versions of Claude Code', () => {
     const told = result.notExpressible.map(({ tool }) => tool);
     expect(told).toEqual(expected === null ? ['claude-code'] : []);
   });
+  test.each([
+    '{ tool: claude-code, channel: npm, version: "<2.2.0" }',
+    '{ package: { npm: "@anthropic-ai/claude-code" }, version: "<2.2.0" }',
+  ])('a rule about one way of installing alone sets none: %s', (match) => {
+    const result = of(ban(match));
+    expect(result.files).toEqual([]);
+    expect(new Set(result.notExpressible.map(({ tool }) => tool))).toEqual(
+      new Set(['claude-code']),
+    );
+  });
   test('a stretch that alone is allowed has both ends', () => {
     const keep =
       '  - { id: keep, match: { tool: claude-code, version: ">=2.2.0 <2.2.9" }, decision: allow }\n';
