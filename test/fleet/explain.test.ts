@@ -18,6 +18,7 @@ import type { Explanation } from '../../policies/explain.js';
 import { addException } from '../../server/exceptions.js';
 import type { ComponentExplanation } from '../../server/explain-views.js';
 import { makeSignInLink, signIn } from '../../server/people.js';
+import { changeTerms } from '../../server/terms.js';
 import { makeDevice, temporaryFolder, until, type TestDevice } from '../agent/link-fixture.js';
 import { noon, startServer, type Running } from '../server/fixture.js';
 import { planAndPublish } from '../server/publishing.js';
@@ -196,6 +197,24 @@ describe('device and server', () => {
     const here = (await onDevice(at)).find(({ component }) => component.tool === 'claude-code');
     expect(here?.verdict?.status).toBe('excepted');
     expect(here?.steps[0]?.why.en).toContain('Moves a customer first.');
+    const there = await onServer(here?.component.id ?? '', at);
+    expect(shared(there.explanation)).toEqual(shared(here as Explanation));
+  });
+
+  test('also of a grace that the assignment gives, beside that of the rule', async () => {
+    await changeTerms(running.store, {
+      device: device.identity.deviceId,
+      actor: 'kim',
+      now: noon,
+      change: { grace: { until: '2026-08-05', zone: 'America/New_York' } },
+    });
+    await live();
+    const at = '2026-07-20T00:00:00Z';
+    const here = (await onDevice(at)).find(({ component }) => component.tool === 'claude-code');
+    expect(here?.verdict).toMatchObject({
+      status: 'pending',
+      effective: '2026-08-05T04:00:00.000Z',
+    });
     const there = await onServer(here?.component.id ?? '', at);
     expect(shared(there.explanation)).toEqual(shared(here as Explanation));
   });
