@@ -32,6 +32,8 @@ export interface AssignedRecord {
   readonly group: string | null;
   /** Nothing is done and nobody prompted; `until` null: until an admin ends it. */
   readonly pause: { readonly until: string | null } | null;
+  /** Nothing is in force on this device before; null: the policy's dates hold. */
+  readonly graceUntil: string | null;
   readonly message: Readonly<Record<string, string>> | null;
   /** Those that have not ended. */
   readonly exceptions: readonly AssignedException[];
@@ -42,13 +44,18 @@ const iso = (at: number): string => new Date(at).toISOString();
 /** `now`: epoch ms of trusted time. */
 export function assignedRecord({ assignment }: CurrentDocuments, now: number): AssignedRecord {
   if (assignment === null) {
-    return { assigned: false, group: null, pause: null, message: null, exceptions: [] };
+    return {
+      ...{ assigned: false, group: null, pause: null, graceUntil: null, message: null },
+      exceptions: [],
+    };
   }
   const pause = pauseOf(assignment, now);
+  const grace = assignment.graceUntil == null ? 0 : Date.parse(assignment.graceUntil);
   return {
     assigned: true,
     group: assignment.group,
     pause: pause === null ? null : { until: pause.until === null ? null : iso(pause.until) },
+    graceUntil: now < grace ? iso(grace) : null,
     message: assignment.message,
     exceptions: exceptionsOf(assignment)
       .filter(({ until }) => now < until)
@@ -67,6 +74,7 @@ const subjectOf = ({ person, device, hardwareId }: Exception): string =>
 
 interface Words {
   paused(until: string | null): string;
+  grace(until: string): string;
   message(text: string): string;
   exception(tool: string, until: string): string;
   coming(tool: string, from: string, until: string): string;
@@ -77,6 +85,7 @@ const words: Readonly<Record<Language, Words>> = {
   en: {
     paused: (until) =>
       `Paused ${until === null ? 'until an administrator ends it' : `until ${until}`}: nothing is done on this device`,
+    grace: (until) => `Grace until ${until}: nothing is in force on this device before`,
     message: (text) => `Message from your administrators: ${text}`,
     exception: (tool, until) => `Exception for ${tool} until ${until}`,
     coming: (tool, from, until) => `Exception for ${tool} from ${from} until ${until}`,
@@ -85,6 +94,7 @@ const words: Readonly<Record<Language, Words>> = {
   'zh-CN': {
     paused: (until) =>
       `已暂停${until === null ? '，直到管理员结束暂停' : `，至 ${until}`}：此设备上不会采取任何措施`,
+    grace: (until) => `宽限至 ${until}：在此之前，此设备上没有任何禁令生效`,
     message: (text) => `管理员留言：${text}`,
     exception: (tool, until) => `${tool} 例外，有效至 ${until}`,
     coming: (tool, from, until) => `${tool} 例外，自 ${from} 起，至 ${until}`,
@@ -101,7 +111,7 @@ export interface AssignedReader {
 
 /** The lines for people; none when nothing is to be said. */
 export function assignedLines(
-  { pause, message, exceptions }: AssignedRecord,
+  { pause, graceUntil, message, exceptions }: AssignedRecord,
   { language, zone, catalogue }: AssignedReader,
 ): readonly string[] {
   const say = words[language];
@@ -110,6 +120,7 @@ export function assignedLines(
   const text = message === null ? null : textIn(message, language);
   return [
     ...(pause === null ? [] : [say.paused(pause.until === null ? null : when(pause.until))]),
+    ...(graceUntil === null ? [] : [say.grace(when(graceUntil))]),
     // Line breaks are the author's, and part of what is theirs.
     ...(text === null ? [] : [say.message(text.split('\n').map(printable).join('\n  '))]),
     ...exceptions.flatMap(({ tool, from, until, holds, reason, author }) => [

@@ -44,6 +44,8 @@ export interface Issued {
   readonly isNew: boolean;
 }
 
+const highestSeen = 2 ** 52;
+
 /**
  * The device's assignment as it has to be now. `seen`: the sequence that the device holds; one above
  * what is stored here (after a restored backup) is passed, or the device would refuse all to come.
@@ -56,10 +58,12 @@ export async function assignmentOf(
 ): Promise<Issued> {
   const known = await writing.policies.assignment(device.id);
   const content = await contentOf(writing, device, now);
-  if (known !== null && known.sequence >= seen && (await saysTheSame(known, content, keys, now))) {
+  // A device says what it likes; what leaves no numbers to go on with is not listened to.
+  const held = seen <= highestSeen ? seen : 0;
+  if (known !== null && known.sequence >= held && (await saysTheSame(known, content, keys, now))) {
     return { assignment: known, isNew: false };
   }
-  const sequence = Math.max(known?.sequence ?? 0, seen) + 1;
+  const sequence = Math.max(known?.sequence ?? 0, held) + 1;
   const jws = await signAssignment(
     {
       format: assignmentFormat,

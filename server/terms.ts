@@ -114,6 +114,9 @@ async function deviceOf({ devices }: Pick<Reading, 'devices'>, id: string): Prom
   });
 }
 
+/** Named people of one device; more would make its assignment too large. */
+const maxPersons = 200;
+
 const groupOf = (group: string | null): string | null =>
   group === null ? null : lineOf('group', group, 128);
 
@@ -123,8 +126,16 @@ function changedPersons(
 ): TermsOutcome['persons'] {
   if (change === undefined) return known;
   const account = lineOf('account', change.account, 256);
+  if (account === '__proto__') {
+    throw new CurfewError('REQUEST_INVALID', 'account: __proto__ is no name of an account');
+  }
   const others = known.filter((one) => one.account !== account);
   if (change.person === null) return others;
+  if (others.length >= maxPersons) {
+    throw new CurfewError('REQUEST_INVALID', `the device has ${maxPersons} people already`, {
+      hint: 'A machine of many is better named by account@device.',
+    });
+  }
   const person = lineOf('person', change.person, 256);
   return [...others, { account, person }].sort((one, other) =>
     one.account < other.account ? -1 : 1,

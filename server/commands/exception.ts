@@ -22,6 +22,7 @@ import {
   subjectOf,
   type ExceptionRequest,
 } from '../exceptions.js';
+import { exceptionRow } from '../exception-views.js';
 import type { Store } from '../store/index.js';
 import type { StoredException } from '../store/records.js';
 
@@ -153,20 +154,10 @@ function addEndCommand(exception: Command): void {
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
-const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
 
-/** An exception as programs read it; additive. */
-export function exceptionRecord(one: StoredException) {
-  const { id, tool, person, device, hardwareId, reason, author, endedBy } = one;
-  return {
-    ...{ id, tool, person, device, hardwareId, reason, author },
-    from: isoOrNull(one.from),
-    until: iso(one.until),
-    createdAt: iso(one.createdAt),
-    endedAt: isoOrNull(one.endedAt),
-    endedBy,
-  };
-}
+/** An exception as programs read it, here and from the API. */
+const exceptionRecord = (one: StoredException) =>
+  exceptionRow(one, { catalogue: builtInCatalogue(), now: Date.now() });
 
 function words(one: StoredException): string {
   const from = one.from === null ? '' : ` from ${iso(one.from)}`;

@@ -55,10 +55,22 @@ describe('the lines', () => {
     expect(lines({ message: { de: 'Nur deutsch' } }, 'zh-CN')).toEqual(['管理员留言：Nur deutsch']);
   });
 
+  test('tell a grace until it is over', () => {
+    const graceUntil = '2026-07-09T00:00:00Z';
+    expect(lines({ graceUntil }, 'en')).toEqual([
+      'Grace until 9 July 2026, 08:00 (Asia/Shanghai): nothing is in force on this device before',
+    ]);
+    expect(lines({ graceUntil }, 'zh-CN')).toEqual([
+      '宽限至 2026年7月9日 08:00 (Asia/Shanghai)：在此之前，此设备上没有任何禁令生效',
+    ]);
+    expect(lines({ graceUntil: '2026-07-08T00:00:00Z' }, 'en')).toEqual([]);
+  });
+
   test('say nothing where there is nothing to say', () => {
     expect(lines({}, 'en')).toEqual([]);
     expect(recorded(null)).toEqual({
-      ...{ assigned: false, group: null, pause: null, message: null, exceptions: [] },
+      ...{ assigned: false, group: null, pause: null, graceUntil: null, message: null },
+      exceptions: [],
     });
   });
 });

@@ -235,6 +235,14 @@ describe('an assignment is issued anew', () => {
   });
 });
 
+test('numbers that leave none to go on with are not listened to', async () => {
+  for (const assignmentSequence of [Number.MAX_SAFE_INTEGER, 1e300]) {
+    expect((await connected({ assignmentSequence })).sequence).toBe(1);
+  }
+  await set({ group: 'lab' });
+  expect((await connected()).sequence).toBe(2);
+});
+
 describe('a connected device', () => {
   test('hears at once of what another process has changed', async () => {
     const { agent } = await connected();
@@ -300,6 +308,7 @@ describe('what is set', () => {
     [{ pause: { until: '2026-07-01', zone: 'utc' } }, 'until: 2026-07-01 has passed'],
     [{ pause: { until: '2026-08-01', zone: null } }, 'needs a zone'],
     [{ person: { account: '', person: 'x' } }, 'account: is empty'],
+    [{ person: { account: '__proto__', person: 'x' } }, 'no name of an account'],
   ])('%j is refused', async (change, words) => {
     await expect(set(change)).rejects.toThrow(words);
   });

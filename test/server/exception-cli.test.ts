@@ -227,6 +227,8 @@ describe('the routes', () => {
     expect((await operator('GET', `/devices/${device}`)).body).toMatchObject({
       pause: { until: null },
     });
+    const message = { en: 'Hello', 'zh-CN': '你好' };
+    expect((await admin('PATCH', '/fleet', { message })).body).toMatchObject({ message });
     expect((await admin('PATCH', `/devices/${device}`, { group: 'lab' })).body).toMatchObject({
       group: 'lab',
     });

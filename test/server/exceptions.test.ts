@@ -84,7 +84,7 @@ describe('an exception', () => {
     expect((await running.store.read.people.lastAudit())?.action).toBe('device.enrol');
   });
 
-  test('goes by the id of the catalogue, however the tool was written', async () => {
+  test('C007: goes by the id of the catalogue, in whatever capitals the tool was written', async () => {
     for (const tool of ['Claude-Code', ' claude-code ']) {
       expect((await add({ tool })).exception.tool).toBe('claude-code');
     }
