@@ -2,7 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../../policies/catalogue.js';
 import { denialsOf, type Denials } from '../../../policies/compile/denials.js';
-import { hashedUuid, messageOf, unexpressed } from '../../../policies/compile/words.js';
+import {
+  hashedUuid,
+  messageOf,
+  unexpressed,
+  usualWarnings,
+} from '../../../policies/compile/words.js';
 import { parsePolicy, type Policy } from '../../../policies/document.js';
 
 const catalogue = builtInCatalogue();
@@ -177,6 +182,50 @@ describe('what a denial reaches', () => {
     expect(denials.inForce.map(({ paths, publishers }) => [paths, publishers])).toEqual([
       [['/opt/x/**'], []],
       [[], ['ACME']],
+    ]);
+  });
+});
+
+describe('what changes with time', () => {
+  const rule = (more: string): string =>
+    `  - { id: ban, match: { tool: claude-code }, decision: deny, effective: 2026-07-10, after: notify, ${more} reason: { en: no } }\n`;
+
+  test('a denial that escalates asks for the stronger action from its instant on', () => {
+    const rules = rule('escalate: { after: P7D, action: block },');
+    const actionAt = (at: string): unknown => denialsAt(rules, { at }).inForce[0]?.action;
+    expect(actionAt('2026-07-16T23:59:59.999Z')).toBe('notify');
+    expect(actionAt('2026-07-17T00:00:00Z')).toBe('block');
+  });
+
+  test('a grace of each device is told of by what blocks, and the denial stands', () => {
+    const denials = denialsAt(rule('grace: P3D,').replace('notify', 'block'));
+    const sight = { product: 'Santa', whyNot: () => null };
+    const written = new Set(denials.identities);
+    expect(unexpressed(denials, written, { ...sight, isBlocking: true })).toEqual([
+      {
+        rule: 'ban',
+        tool: null,
+        reason: 'each device has P3D from its first notice, which Santa does not count',
+      },
+    ]);
+    expect(unexpressed(denials, written, { ...sight, isBlocking: false })).toEqual([]);
+  });
+
+  test('whom the policy is for is a warning, and so is what comes later', () => {
+    const policy: Policy = {
+      ...policyOf(rule('').replace('2026-07-10', '2026-09-01')),
+      targets: { groups: ['engineering'], users: ['ana'], os: ['darwin'], percent: 10 },
+    };
+    const input = {
+      policy,
+      catalogue,
+      at: Date.parse('2026-08-01'),
+      zone: 'UTC',
+      isAllowList: false,
+    };
+    expect(usualWarnings(input, denialsOf(input))).toEqual([
+      'ban is in force from 2026-09-01T00:00:00.000Z; compile again then',
+      'the policy is for groups engineering and the devices of ana and operating systems darwin and 10 percent of the devices only: deploy the files to no others',
     ]);
   });
 });
