@@ -226,7 +226,9 @@ function warningsOf({ denied, permitted, isAllDenied, limits }: Wishes): string[
         ]
       : []),
     ...(denied.length > 0 || isAllDenied
-      ? ['a server is known by the name that a person gives it, who can give it another']
+      ? [
+          'a server is known by the name that a person gives it, who can give it another; in projects it is denied too',
+        ]
       : []),
     ...(limits === null
       ? []

@@ -149,6 +149,7 @@ function compile(input: CompileInput): Compiled {
       ...(refusals.length === 0
         ? []
         : [
+            'a registry cannot tell a tool from a dependency: the packages are refused in projects too, which a rule without `scope` leaves alone',
             'npm, pnpm and yarn use another registry when their own settings name one: let nothing but your registry through the network',
           ]),
       ...(isPartial
