@@ -63,6 +63,14 @@ describe('what is said of a policy', () => {
     );
   });
 
+  test('every check is on the page for admins, with its severity, and no other', () => {
+    const page = read('docs/admin/policy-lint.md');
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (error|warning) \| \S/gm)];
+    expect(rows.map(([, check, severity]) => [check, severity])).toEqual(
+      Object.entries(lintChecks),
+    );
+  });
+
   test('the examples and the page for admins hold no error, nor a warning but of a date that has passed', () => {
     const files = readdirSync(new URL('policies/examples/', top)).filter(
       (file) => file.endsWith('.yaml') && !file.endsWith('.test.yaml'),
