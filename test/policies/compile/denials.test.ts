@@ -191,21 +191,21 @@ describe('what changes with time', () => {
     `  - { id: ban, match: { tool: claude-code }, decision: deny, effective: 2026-07-10, after: notify, ${more} reason: { en: no } }\n`;
 
   test('a denial that escalates asks for the stronger action from its instant on', () => {
-    const rules = rule('escalate: { after: P7D, action: block },');
+    const rules = rule('escalate: { after: 7 days, action: block },');
     const actionAt = (at: string): unknown => denialsAt(rules, { at }).inForce[0]?.action;
     expect(actionAt('2026-07-16T23:59:59.999Z')).toBe('notify');
     expect(actionAt('2026-07-17T00:00:00Z')).toBe('block');
   });
 
   test('a grace of each device is told of by what blocks, and the denial stands', () => {
-    const denials = denialsAt(rule('grace: P3D,').replace('notify', 'block'));
+    const denials = denialsAt(rule('grace: 3 days,').replace('notify', 'block'));
     const sight = { product: 'Santa', whyNot: () => null };
     const written = new Set(denials.identities);
     expect(unexpressed(denials, written, { ...sight, isBlocking: true })).toEqual([
       {
         rule: 'ban',
         tool: null,
-        reason: 'each device has P3D from its first notice, which Santa does not count',
+        reason: 'each device has 3 days from its first notice, which Santa does not count',
       },
     ]);
     expect(unexpressed(denials, written, { ...sight, isBlocking: false })).toEqual([]);
