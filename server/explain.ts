@@ -40,7 +40,7 @@ export async function explainComponent(
     component: componentOf(reported, all),
     device: contextOf(device, reported.owner, content),
     now: asked.at ?? clock(),
-    notices: noticesOf(reported, policy),
+    ...termsOf(reported, policy),
     ...(content.graceUntil != null && { assignedGrace: Date.parse(content.graceUntil) }),
   };
   const { path, gateway = null } = reported;
@@ -110,14 +110,17 @@ function componentOf(reported: ReportedComponent, all: readonly ReportedComponen
   };
 }
 
-/** When the device was first told of the rule, as far as it has told. */
-function noticesOf(
+/** Of the rule that the device reported: when it was first told, and the zone that it has fixed. */
+function termsOf(
   { verdict }: ReportedComponent,
   policy: Policy | null,
-): ReadonlyMap<string, number> {
-  const { rule, noticed } = verdict;
-  if (rule === null || noticed === undefined || verdict.policy !== policy?.policy) return new Map();
-  return new Map([[rule, Date.parse(noticed)]]);
+): Pick<EvaluationInput, 'notices' | 'zones'> {
+  const { rule, noticed, zone } = verdict;
+  if (rule === null || verdict.policy !== policy?.policy) return {};
+  return {
+    ...(noticed === undefined ? {} : { notices: new Map([[rule, Date.parse(noticed)]]) }),
+    ...(zone === undefined ? {} : { zones: new Map([[rule, zone]]) }),
+  };
 }
 
 function unknownOf({ path }: ReportedComponent): ComponentExplanation['unknown'] {

@@ -77,15 +77,16 @@ const publisher = () => {
 };
 
 /** Publishes, lets the device hear of it, scan, judge and report; all of it is at the server then. */
-async function live(rules = ''): Promise<void> {
-  await planAndPublish(publisher(), { yaml: policyOf(rules), author: 'ana' });
+async function live(rules = '', { timezone = 'America/New_York', zone = 'Asia/Shanghai' } = {}) {
+  const yaml = policyOf(rules).replace('America/New_York', timezone);
+  await planAndPublish(publisher(), { yaml, author: 'ana' });
   const link = device.link();
   await until(() => device.documents.current().assignment !== null, 'an assignment');
   const own: Device = {
     id: device.identity.deviceId,
     hardwareId: null,
     platform: 'linux',
-    zone: 'Asia/Shanghai',
+    zone,
     maxAction: 'notify',
     assignedUser: null,
     group: null,
@@ -215,6 +216,15 @@ describe('device and server', () => {
       status: 'pending',
       effective: '2026-08-05T04:00:00.000Z',
     });
+    const there = await onServer(here?.component.id ?? '', at);
+    expect(shared(there.explanation)).toEqual(shared(here as Explanation));
+  });
+
+  test('also of a day that the device has read in the zone where the rule first reached it', async () => {
+    await live('', { timezone: 'device-local', zone: 'Europe/Berlin' });
+    const at = '2026-07-09T12:00:00Z';
+    const here = (await onDevice(at)).find(({ component }) => component.tool === 'claude-code');
+    expect(here?.verdict?.announce).toBe('2026-07-03T22:00:00.000Z');
     const there = await onServer(here?.component.id ?? '', at);
     expect(shared(there.explanation)).toEqual(shared(here as Explanation));
   });
