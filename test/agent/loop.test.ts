@@ -16,9 +16,11 @@ import { startWatch } from '../../agent/watch.js';
 import { builtInCatalogue } from '../../policies/catalogue.js';
 import type { AssignmentPayload } from '../../wire/assignment.js';
 import type { BundlePayload } from '../../wire/bundle.js';
-import type { DeviceFacts, ReportBody, ReportedComponent } from '../../wire/messages.js';
+import type { ReportBody, ReportedComponent } from '../../wire/messages.js';
 import { parseBody } from '../../wire/parse.js';
+import { facts } from '../server/fixture.js';
 import { makeFolder } from './store-fixture.js';
+import { bundlePayload, device, empty } from './thief.js';
 
 const beforeTheDay = Date.UTC(2026, 6, 9, 15, 59, 59);
 const theDay = Date.UTC(2026, 6, 9, 16);
@@ -42,40 +44,9 @@ rules:
     replacement: { tool: qoder }
 `;
 const bundle = (sequence: number, ...texts: readonly string[]): BundlePayload => ({
-  format: 1,
-  server: 'server',
-  sequence,
-  issuedAt: '2026-07-01T00:00:00Z',
+  ...bundlePayload(sequence, []),
   policies: texts.map((text, priority) => ({ priority, yaml: text })),
-  catalogue: { sha256: '0'.repeat(64) },
-  assignmentKeys: [],
-  nextPolicyKey: null,
 });
-
-const facts: DeviceFacts = {
-  hostName: 'ws-17',
-  platform: 'linux',
-  osName: 'Debian',
-  osVersion: '12',
-  arch: 'x64',
-  hardwareId: null,
-  agentVersion: '0.1.0',
-  zone: 'UTC',
-};
-
-const assignment: AssignmentPayload = {
-  format: 1,
-  server: 'server-1',
-  device: 'device-1',
-  sequence: 1,
-  issuedAt: '2026-07-01T00:00:00Z',
-  group: null,
-  persons: {},
-  exceptions: [],
-  pause: false,
-  message: null,
-  rescanAfter: null,
-};
 
 let home: string;
 let store: Store;
@@ -96,7 +67,7 @@ beforeEach(() => {
   outbox = openOutbox({ store, now: () => now });
   now = beforeTheDay;
   held = bundle(1, yaml);
-  assigned = assignment;
+  assigned = empty;
   errors = [];
   notified = [];
   isShown = true;
@@ -155,16 +126,8 @@ function start(scanner?: Scanner): Loop {
     prompter: makePrompter,
     watch: startWatch,
     documents: () => ({ bundle: held, assignment: assigned, catalogue: builtInCatalogue() }),
-    device: () => ({
-      id: 'device-1',
-      hardwareId: null,
-      platform: 'linux',
-      zone: 'UTC',
-      maxAction: 'notify',
-      assignedUser: null,
-      group: null,
-    }),
-    facts: () => Promise.resolve(facts),
+    device: () => ({ ...device, maxAction: 'notify' }),
+    facts: () => Promise.resolve(facts('ws-17')),
     processes: () => Promise.resolve(null),
     spellings: (one) => [one],
     checkInMinutes: 60,
@@ -362,7 +325,7 @@ test('nobody is told before the first assignment has arrived, nor in a pause, wh
   install(claude, '2.1.91');
   const running = start();
   await begun();
-  assigned = { ...assignment, pause: true, pauseUntil: new Date(theDay - 500).toISOString() };
+  assigned = { ...empty, pause: true, pauseUntil: new Date(theDay - 500).toISOString() };
   running.documentsChanged();
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(notified).toEqual([]);
