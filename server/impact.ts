@@ -62,6 +62,8 @@ export interface Impact {
   readonly withoutZone: number;
   readonly components: number;
   readonly people: number;
+  /** Devices by zone, as they tell it; most first. */
+  readonly zones: readonly { readonly zone: string; readonly devices: number }[];
   /** How many devices follow which policy; null: none. */
   readonly follows: readonly { policy: string | null; live: number; planned: number }[];
   readonly at: readonly ImpactAt[];
@@ -69,8 +71,8 @@ export interface Impact {
   readonly open: readonly OpenFigures[];
 }
 
-const devicesPerPage = 2_000;
-const componentsPerPage = 10_000;
+const devicesPerPage = 500;
+const componentsPerPage = 20_000;
 /** More kinds than any fleet has, unless paths are asked for: then they are forgotten and begun anew. */
 const mostKinds = 100_000;
 
@@ -83,14 +85,11 @@ export async function impactOf(input: ImpactInput): Promise<Impact> {
     const last = devices.at(-1)?.id;
     if (last === undefined) return walk.end();
     walk.begin(devices);
-    let after: readonly [string, string, string] = [before, '', ''];
-    for (;;) {
-      const options = { limit: componentsPerPage, fields };
-      const page = await input.fleet.components(after, last, options);
+    for (let offset = 0; ; offset += componentsPerPage) {
+      const options = { offset, limit: componentsPerPage, fields };
+      const page = await input.fleet.components({ after: before, last }, options);
       for (const component of page) walk.take(component);
-      const end = page.at(-1);
-      if (end === undefined || page.length < componentsPerPage) break;
-      after = [end[0], end[1], end[2]];
+      if (page.length < componentsPerPage) break;
       // A server that plans goes on answering.
       await setImmediate();
     }
@@ -160,6 +159,7 @@ class Walk {
   #partial = 0;
   #withoutZone = 0;
   #components = 0;
+  readonly #zones = new Map<string, number>();
   #people = 0;
   readonly #follows = new Map<string | null, { live: number; planned: number }>();
   readonly #devices: Tally;
@@ -188,7 +188,7 @@ class Walk {
     this.#waiting = new Map(devices.map((device) => [device.id, device]));
   }
 
-  take([id, subject, , kind]: FleetComponent): void {
+  take([id, subject, kind]: FleetComponent): void {
     if (this.#device?.id !== id) {
       this.#endDevice();
       const device = this.#waiting.get(id);
@@ -228,6 +228,9 @@ class Walk {
       withoutZone: this.#withoutZone,
       components: this.#components,
       people: this.#people,
+      zones: [...this.#zones]
+        .map(([zone, devices]) => ({ zone, devices }))
+        .sort((one, other) => other.devices - one.devices || (one.zone < other.zone ? -1 : 1)),
       follows: [...this.#follows].map(([policy, counts]) => ({ policy, ...counts })),
       at: this.#input.instants.map((at, index) => ({
         at,
@@ -246,6 +249,7 @@ class Walk {
     this.#device = device;
     this.#subject = '';
     this.#seen += 1;
+    this.#zones.set(device.zone, (this.#zones.get(device.zone) ?? 0) + 1);
     if (device.standing === 'never-scanned') this.#neverScanned += 1;
     if (device.standing === 'partial') this.#partial += 1;
     const cell = this.#cellOf(device);

@@ -128,10 +128,12 @@ async function reckon(
   const { texts } = request.change;
   const named = new Set(texts.length > 0 ? idsOf(texts) : next.changed);
   const concerned = after.filter(({ policy }) => named.has(policy));
-  const zones = knownZones(await store.read.fleet.zones());
+  // Only days of each device's own zone are another instant in each: else the walk counts the zones.
+  const isLocal = concerned.some(({ timezone }) => timezone === 'device-local');
+  const known = knownZones(isLocal ? await store.read.fleet.zones() : []);
   const told = toldFrom(live, before, now);
   const asked = request.at.map((text) => askedInstant(text, concerned));
-  const dated = { policies: concerned, zones, now, asked, toldFrom: told.planned };
+  const dated = { policies: concerned, zones: known, now, asked, toldFrom: told.planned };
   const instants = planInstants(dated);
   const total = await store.read.fleet.size();
   const impact = await impactOf({
@@ -143,6 +145,7 @@ async function reckon(
     instants: instants.instants.map(({ at }) => at),
     ...(onProgress !== undefined && { onProgress: (devices) => onProgress(devices, total) }),
   });
+  const zones = knownZones(impact.zones);
   const sides = { before, after, concerned, zones, instants };
   return { ...headOf(planner, live, next, sides), ...bodyOf(planner, sides, impact) };
 }

@@ -30,8 +30,8 @@ export interface KindFields {
   readonly notice: boolean;
 }
 
-/** Device, subject, id, kind. */
-export type FleetComponent = readonly [device: string, subject: string, id: string, kind: string];
+/** Device, subject, kind; in this order of devices and subjects. */
+export type FleetComponent = readonly [device: string, subject: string, kind: string];
 
 export interface FleetReads {
   /** How many devices there are. */
@@ -40,11 +40,10 @@ export interface FleetReads {
   devices(after: string, limit: number): Promise<readonly FleetDevice[]>;
   /** Devices by zone, as they tell it. */
   zones(): Promise<readonly { readonly zone: string; readonly devices: number }[]>;
-  /** Components of the devices up to and including `last`, after one of them or after a device. */
+  /** Components of the devices after `after`, up to and including `last`; the first `offset` are passed over. */
   components(
-    after: readonly [device: string, subject: string, id: string],
-    last: string,
-    options: { readonly limit: number; readonly fields: KindFields },
+    devices: { readonly after: string; readonly last: string },
+    options: { readonly offset: number; readonly limit: number; readonly fields: KindFields },
   ): Promise<readonly FleetComponent[]>;
 }
 

@@ -57,12 +57,12 @@ export function fleetReads(sql: Sql): FleetReads {
         `SELECT json_extract(facts, '$.zone') AS zone, count(*) AS devices FROM devices
          WHERE revoked_at IS NULL GROUP BY 1 ORDER BY 2 DESC, 1`,
       ),
-    components: async ([device, subject, id], last, { limit, fields }) =>
+    components: async ({ after, last }, { offset, limit, fields }) =>
       sql.rows<FleetComponent>(
-        `SELECT c.device, c.subject, c.id, ${kindSql(fields)} FROM components c
-         WHERE (c.device, c.subject, c.id) > (@device, @subject, @id) AND c.device <= @last
-         ORDER BY c.device, c.subject, c.id LIMIT @limit`,
-        { device, subject, id, last, limit },
+        `SELECT c.device, c.subject, ${kindSql(fields)} FROM components c
+         WHERE c.device > @after AND c.device <= @last
+         ORDER BY c.device, c.subject, c.id LIMIT @limit OFFSET @offset`,
+        { after, last, limit, offset },
       ),
   };
 }
