@@ -1,86 +1,41 @@
 /**
  * The policy key away from the server: what is prepared, what the signer is told, what of a signed file is
- * taken and what is not, the way back without the key, and keys that follow one another.
+ * taken and what is not, and the way back without the key.
  */
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { builtInCatalogue } from '../../policies/catalogue.js';
-import { documentFor } from '../../server/documents.js';
+import { verifyAudit } from '../../server/audit.js';
 import { movePolicyKey } from '../../server/key-move.js';
-import { policySigner, readKey, readOrMakeKeys, type ServerKeys } from '../../server/keys.js';
-import { noChange } from '../../server/policy-change.js';
-import { preparePublish, publish, type Publisher } from '../../server/publish.js';
+import { policySigner } from '../../server/keys.js';
+import { publish } from '../../server/publish.js';
 import { prepareRollback, rollback } from '../../server/rollback.js';
-import {
-  prepareOnlineRotation,
-  prepareRotation,
-  replacePolicyKey,
-  rotateOnlineKey,
-  rotatePolicyKey,
-} from '../../server/rotation.js';
-import type { SignRequest } from '../../server/sign-files.js';
 import { publishSigned } from '../../server/signed.js';
 import { meaningOf, signRequest } from '../../server/signing.js';
-import { verifyAudit } from '../../server/audit.js';
-import type { Store } from '../../server/store/index.js';
-import { openSqliteStore } from '../../server/store/sqlite.js';
-import { makePolicyKey, signBundle, thumbprint, type SigningKey } from '../../wire/bundle.js';
-import { noon } from './fixture.js';
+import { makePolicyKey, signBundle } from '../../wire/bundle.js';
 import { banPolicy } from './policies.js';
 import { plan, planAndPublish } from './publishing.js';
+import {
+  closeWorld,
+  first,
+  folder,
+  goOffline,
+  keys,
+  later,
+  liveText,
+  openWorld,
+  prepare,
+  present,
+  publisher,
+  put,
+  safe,
+  sign,
+  store,
+  take,
+} from './signing-world.js';
 
-let folder: string;
-let safe: string;
-let store: Store;
-let keys: ServerKeys;
-/** The policy key, as the other machine has it. */
-let present: SigningKey;
-
-const publisher = (): Publisher => ({ store, keys, catalogue: builtInCatalogue(), now: noon });
-
-beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'curfew-signed-'));
-  safe = mkdtempSync(path.join(tmpdir(), 'curfew-safe-'));
-  store = openSqliteStore(path.join(folder, 'server.db'));
-  keys = await readOrMakeKeys(folder);
-});
-afterEach(async () => {
-  await store.close();
-  for (const one of [folder, safe]) rmSync(one, { recursive: true, force: true });
-});
-
-async function goOffline(): Promise<void> {
-  const file = path.join(safe, 'policy.key');
-  await movePolicyKey(publisher(), { file, author: 'ana', isDryRun: false });
-  present = readKey(file);
-  keys = await readOrMakeKeys(folder);
-}
-
-const first = banPolicy('2026-07-10');
-const later = banPolicy('2026-08-01');
-const put = (yaml: string) => ({ ...noChange, texts: [yaml] });
-
-async function prepare(yaml: string): Promise<SignRequest> {
-  await plan(publisher(), put(yaml));
-  const prepared = await preparePublish(publisher(), { change: put(yaml), author: 'ana' });
-  if (prepared.kind !== 'prepared') throw new Error(prepared.kind);
-  return prepared.request;
-}
-const sign = (request: SignRequest, next: SigningKey | null = null) =>
-  signRequest(request, { present, next });
-const take = async (request: SignRequest, next: SigningKey | null = null) =>
-  publishSigned(publisher(), await sign(request, next), 'ana');
-const liveText = async () => (await store.read.policies.latest())?.policies[0]?.yaml;
+beforeEach(openWorld);
+afterEach(closeWorld);
 
 describe('a policy key that is elsewhere', () => {
   test('leaves its public half here, and publishing asks for a signed file', async () => {
@@ -283,133 +238,5 @@ describe('a roll-back with the key here', () => {
     await expect(rollback(publisher(), { to: null, author: 'ana' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-  });
-});
-
-/** Which sequence a device gets that trusts this key. */
-async function sequenceFor(key: string): Promise<number> {
-  const get = { type: 'get', what: 'bundle', policyKey: await thumbprint(key) } as const;
-  const jws = await documentFor(store.read, get, { device: 'd1', catalogue: builtInCatalogue() });
-  const payload = Buffer.from(jws?.split('.')[1] ?? '', 'base64url').toString();
-  return (JSON.parse(payload) as { sequence: number }).sequence;
-}
-
-describe('a new policy key', () => {
-  test('made here takes over at once; devices that trust an older one get the step from there', async () => {
-    await planAndPublish(publisher(), { yaml: first, author: 'ana' });
-    const before = keys.policyKey;
-    const dry = await rotatePolicyKey(publisher(), { author: 'ana', isDryRun: true });
-    expect([dry.kind, await store.read.policies.latestSequence()]).toEqual(['would-rotate', 1]);
-    const rotated = await rotatePolicyKey(publisher(), { author: 'ana' });
-    expect(rotated).toMatchObject({ kind: 'rotated', sequence: 3 });
-    keys = await readOrMakeKeys(folder);
-    const { x, key } = await policySigner(store.read.signing, keys);
-    expect([x === before, key?.x === x, await thumbprint(x)]).toEqual([false, true, rotated.after]);
-    expect(readdirSync(folder)).toContain(
-      `retired-policy-key-${(await thumbprint(before)).slice(0, 12)}.json`,
-    );
-    await rotatePolicyKey(publisher(), { author: 'ana' });
-    keys = await readOrMakeKeys(folder);
-    await planAndPublish(publisher(), { yaml: later, author: 'ana' });
-    const newest = (await policySigner(store.read.signing, keys)).x;
-    expect(await Promise.all([before, x, newest].map(sequenceFor))).toEqual([2, 4, 6]);
-  });
-
-  test('is used by a server that was running before it was made', async () => {
-    const serving = publisher();
-    await planAndPublish(serving, { yaml: first, author: 'ana' });
-    await rotatePolicyKey(
-      { ...publisher(), keys: await readOrMakeKeys(folder) },
-      { author: 'ana' },
-    );
-    const outcome = await planAndPublish(serving, { yaml: later, author: 'ana' });
-    expect(outcome).toMatchObject({ kind: 'published', sequence: 4 });
-  });
-
-  test('is the next one’s business also where a rotation was cut off after its commit', async () => {
-    await planAndPublish(publisher(), { yaml: first, author: 'ana' });
-    await rotatePolicyKey(publisher(), { author: 'ana' });
-    // As it was before the files were put in order.
-    const now = path.join(folder, 'policy-key.json');
-    renameSync(now, path.join(folder, 'next-policy-key.json'));
-    const retired = readdirSync(folder).find((name) => name.startsWith('retired-')) ?? '';
-    renameSync(path.join(folder, retired), now);
-    keys = await readOrMakeKeys(folder);
-    const outcome = await planAndPublish(publisher(), { yaml: later, author: 'ana' });
-    expect(outcome).toMatchObject({ kind: 'published', sequence: 4 });
-    expect(await rotatePolicyKey(publisher(), { author: 'ana' })).toMatchObject({ sequence: 6 });
-  });
-
-  test('elsewhere is named and used by one signed file, and the old one signs no more', async () => {
-    await goOffline();
-    await take(await prepare(first));
-    const next = await makePolicyKey();
-    const request = await prepareRotation(publisher(), { nextPolicyKey: next.x, author: 'ana' });
-    await expect(sign(request)).rejects.toMatchObject({ code: 'SIGNED_FILE_INVALID' });
-    const half = await sign({ ...request, documents: request.documents.slice(0, 1) });
-    await expect(publishSigned(publisher(), half, 'ana')).rejects.toMatchObject({
-      code: 'SIGNED_FILE_INVALID',
-    });
-    expect(await store.read.policies.latestSequence()).toBe(1);
-    const late = await sign(await prepare(later));
-    expect(await take(request, next)).toMatchObject({ sequence: 3, rotatedTo: next.x });
-    keys = await readOrMakeKeys(folder);
-    expect(await policySigner(store.read.signing, keys)).toMatchObject({ x: next.x, key: null });
-    await expect(publishSigned(publisher(), late, 'ana')).rejects.toMatchObject({
-      code: 'BUNDLE_SIGNATURE_INVALID',
-    });
-    const back = await prepareRotation(publisher(), { nextPolicyKey: present.x, author: 'ana' });
-    const again = await signRequest(back, { present: next, next: present });
-    await expect(publishSigned(publisher(), again, 'ana')).rejects.toMatchObject({
-      code: 'SIGNED_FILE_INVALID',
-    });
-  });
-
-  test('in the place of a lost one signs the next bundle and is no retired one', async () => {
-    await goOffline();
-    await take(await prepare(first));
-    const found = await makePolicyKey();
-    await replacePolicyKey(publisher(), { x: found.x, author: 'ana' });
-    keys = await readOrMakeKeys(folder);
-    present = found;
-    // The same texts, which the lost key signed last.
-    expect(await take(await prepare(first))).toMatchObject({ kind: 'published', sequence: 2 });
-    expect(await sequenceFor(found.x)).toBe(2);
-    await expect(
-      replacePolicyKey(publisher(), { x: found.x, author: 'ana' }),
-    ).rejects.toMatchObject({ code: 'USAGE' });
-  });
-});
-
-describe('a new online key', () => {
-  const named = async () => {
-    const jws = (await store.read.policies.latest())?.jws ?? '';
-    const payload = Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString();
-    return (JSON.parse(payload) as { assignmentKeys: string[] }).assignmentKeys;
-  };
-
-  test('is named beside the old one, once, and signs from then on', async () => {
-    await planAndPublish(publisher(), { yaml: first, author: 'ana' });
-    const old = keys.online.x;
-    const changes = await store.read.assignments.lastChange();
-    await rotateOnlineKey(publisher(), { author: 'ana', isImmediate: false });
-    expect(await named()).toEqual([keys.online.x, old]);
-    expect(keys.online.x).not.toBe(old);
-    const { isEvery } = await store.read.assignments.changesSince(changes, 10);
-    expect(isEvery).toBe(true);
-    await planAndPublish(publisher(), { yaml: later, author: 'ana' });
-    expect(await named()).toEqual([keys.online.x]);
-  });
-
-  test('after a theft is the only one named; with the policy key elsewhere as well', async () => {
-    await goOffline();
-    await take(await prepare(first));
-    const old = keys.online.x;
-    const change = { author: 'ana', isImmediate: true };
-    const request = await prepareOnlineRotation(publisher(), change);
-    expect(keys.online.x).toBe(old);
-    expect(await take(request)).toMatchObject({ kind: 'published', sequence: 2, changed: [] });
-    expect(keys.online.x).not.toBe(old);
-    expect(await named()).toEqual([keys.online.x]);
   });
 });
