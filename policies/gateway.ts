@@ -40,6 +40,9 @@ const domains: Readonly<Record<string, readonly string[]>> = {
 const labelsOf = (host: string): readonly string[] => host.split('.').reverse();
 const known = new Map(Object.entries(domains).map(([id, list]) => [id, list.map(labelsOf)]));
 
+/** The providers that a tool can be set up for, whatever the catalogue says of it. */
+export const gatewayProviders: ReadonlySet<string> = new Set(known.keys());
+
 const lies = (labels: readonly string[], domain: readonly string[]): boolean =>
   domain.every((label, at) => (label === '*' ? (labels[at] ?? '') !== '' : label === labels[at]));
 

@@ -13,9 +13,10 @@ import { advice, type Advice } from './lint-checks.js';
 import { reachOf, toolList } from './lint-reach.js';
 import { suggestion } from './nearest.js';
 import { shapeFaults } from './shape.js';
-import { fieldName, readSource, type Step } from './source.js';
+import { fieldName, readSource, type Place, type Step } from './source.js';
 
-const line = (description: string) => Type.Optional(Type.String({ description, maxLength: 1000 }));
+const line = (description: string) =>
+  Type.Optional(Type.Union([Type.String({ description, maxLength: 1000 }), Type.Null()]));
 const ListedException = Type.Object({
   id: line('The id of the exception'),
   tool: Type.String({ description: 'The id of a tool in the catalogue', maxLength: 128 }),
@@ -26,6 +27,7 @@ const ListedException = Type.Object({
   author: line('Who gave it'),
   from: line('An instant with offset'),
   until: Type.String({ description: 'An instant with offset', maxLength: 40 }),
+  endedAt: line('When somebody ended it before its time'),
 });
 /** Fields that it does not know, as the server's own lists have, are passed over. */
 const ListedExceptions = Type.Array(ListedException, { maxItems: 10_000 });
@@ -41,30 +43,50 @@ export interface ExceptionsInput {
 }
 
 /**
- * What is to be said of a list of exceptions, as YAML or JSON: each with tool, until (an instant), one of
+ * What is to be said of a list of exceptions, as YAML, JSON, JSON Lines as `exception list --json` prints
+ * them, or an assignment that has them: each with tool, until (an instant), one of
  * person, device and hardwareId, and what else there may be.
  */
 export function lintExceptions(text: string, input: ExceptionsInput): LintProblem[] {
-  const read = readSource(text);
+  const isLines = text
+    .trim()
+    .split('\n')
+    .every((one) => /^\{.*\}\r?$/.test(one));
+  const read = readSource(isLines ? text.replace(/^(?=\{)/gm, listMark) : text);
+  const shift = isLines ? listMark.length : 0;
+  const moved = <Placed extends Place>(one: Placed): Placed => ({
+    ...one,
+    column: Math.max(1, one.column - shift),
+  });
   if (read.kind === 'invalid') {
     return read.problems.map((one) => ({
-      check: 'document',
-      severity: 'error',
-      field: '',
-      ...one,
+      ...{ check: 'document', severity: 'error', field: '' },
+      ...moved(one),
     }));
   }
   const { value, placeOf } = read.source;
-  const faults = Value.Check(ListedExceptions, value)
-    ? exceptionAdvice(value, input)
-    : shapeFaults(ListedExceptions, value).map((fault): Advice => ({
+  const { list, base } = listIn(value);
+  const faults = Value.Check(ListedExceptions, list)
+    ? exceptionAdvice(list, input)
+    : shapeFaults(ListedExceptions, list).map((fault): Advice => ({
         ...fault,
         check: 'document',
       }));
   return faults.map(({ check, severity, path, message, hint }) => ({
-    ...{ check, severity, ...placeOf(path), field: fieldName(path) },
+    ...{ check, severity, ...moved(placeOf([...base, ...path])) },
+    field: fieldName([...base, ...path]),
     message: message + (hint?.() ?? ''),
   }));
+}
+
+/** What makes each line of JSON Lines an entry of a YAML list. */
+const listMark = '- ';
+
+/** An assignment has its exceptions in a field. */
+function listIn(value: unknown): { list: unknown; base: readonly Step[] } {
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isMapping || !('exceptions' in value)) return { list: value, base: [] };
+  return { list: value.exceptions, base: ['exceptions'] };
 }
 
 /** Ids of tools that some rule of a policy, or its default, denies. */
@@ -78,7 +100,7 @@ function deniedTools(policies: readonly Policy[], catalogue: Catalogue): Readonl
         for (const tool of toolList(tools & left, catalogue)) denied.add(tool.id);
       }
       // Only a rule on nothing but tools, in every state, keeps what comes after it from them.
-      const ofTool = ['tool', 'kind', 'vendor', 'provider'];
+      const ofTool = ['tool', 'kind', 'vendor'];
       if (Object.keys(match).every((field) => ofTool.includes(field))) left &= ~tools;
     }
     if (policy.default.decision === 'deny') {
@@ -93,7 +115,7 @@ function exceptionAdvice(listed: readonly Listed[], input: ExceptionsInput): Adv
   const denied = deniedTools(policies, catalogue);
   const ids = catalogue.tools.flatMap((one) => [one.id, ...one.aliases]);
   return listed.flatMap((exception, at): Advice[] => {
-    const { id, tool: named, person, device, hardwareId, until } = exception;
+    const { id, tool: named, person, device, hardwareId, until, endedAt = null } = exception;
     const name = `exception ${id ?? `${at + 1}`}`;
     const tool = catalogue.tool(named);
     const isForNobody = !(person ?? device ?? hardwareId);
@@ -124,7 +146,7 @@ function exceptionAdvice(listed: readonly Listed[], input: ExceptionsInput): Adv
                 `${name} matches nothing: no policy here denies ${tool.id}`,
               ),
             ]),
-      ...endAdvice(name, [at, 'until'], { until, now }),
+      ...endAdvice(name, [at, 'until'], { until, endedAt, now }),
     ];
   });
 }
@@ -132,8 +154,11 @@ function exceptionAdvice(listed: readonly Listed[], input: ExceptionsInput): Adv
 function endAdvice(
   name: string,
   path: readonly Step[],
-  { until, now }: { readonly until: string; readonly now: number },
+  { until, endedAt, now }: Pick<Listed, 'until' | 'endedAt'> & { readonly now: number },
 ): Advice[] {
+  if (typeof endedAt === 'string') {
+    return [advice('exception-ended', path, `${name} was ended at ${endedAt}`)];
+  }
   const checked = checkDate(until);
   if (checked.kind !== 'instant') {
     const message =

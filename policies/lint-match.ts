@@ -5,6 +5,7 @@
  */
 import type { PolicyDocument } from './author-form.js';
 import type { Catalogue } from './catalogue.js';
+import { gatewayProviders } from './gateway.js';
 import { suggestion } from './nearest.js';
 import { error, warning, type Fault } from './shape.js';
 import type { Step } from './source.js';
@@ -70,7 +71,10 @@ function unknownNames(
 ): Fault[] {
   if (catalogue === null) return [];
   return (['vendor', 'provider'] as const).flatMap((field) => {
-    const known = new Set(catalogue.tools.flatMap((tool) => tool[field]));
+    const known = new Set([
+      ...catalogue.tools.flatMap((tool) => tool[field]),
+      ...(field === 'provider' ? gatewayProviders : []),
+    ]);
     const plain = new Set([...known].map((name) => name.toLowerCase()));
     return eachOf(match[field], [...path, field])
       .filter(({ text }) => !plain.has(text.toLowerCase()))

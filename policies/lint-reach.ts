@@ -7,7 +7,7 @@
 import type { Catalogue, Tool } from './catalogue.js';
 import { channels, componentStates, type Channel, type ComponentState } from './component.js';
 import type { Match } from './document.js';
-import { plainHost } from './gateway.js';
+import { gatewayProviders, plainHost } from './gateway.js';
 import { normalPackage } from './match.js';
 import type { Ranges } from './lint-ranges.js';
 
@@ -23,6 +23,8 @@ export interface Reach {
   readonly owners: ReadonlySet<string> | null;
   readonly publishers: ReadonlySet<string> | null;
   readonly paths: ReadonlySet<string> | null;
+  /** Of these the tools are more than the catalogue says: a tool can be set up for another provider. */
+  readonly providers: ReadonlySet<string> | null;
   readonly gateways: ReadonlySet<string> | null;
   readonly version: string | null;
 }
@@ -74,16 +76,21 @@ const setOf = (
   normal: (text: string) => string = (text) => text,
 ): ReadonlySet<string> | null => (values === undefined ? null : new Set(values.map(normal)));
 
-/** Tools that fit all of `tool`, `kind`, `vendor` and `provider`. */
+/** Tools that may fit all of `tool`, `kind`, `vendor` and `provider`. */
 export function toolsOf(match: Match, catalogue: Catalogue): bigint {
   const { tool, kind, vendor, provider } = match;
   const ids = setOf(tool?.map((id) => catalogue.tool(id)?.id ?? id));
   const [vendors, providers] = [setOf(vendor, fold), setOf(provider, fold)];
+  const isSetUpFor = provider?.some((name) => gatewayProviders.has(fold(name))) === true;
+  const talksTo = ({ provider: own }: Tool): boolean =>
+    providers === null ||
+    own.some((name) => providers.has(fold(name))) ||
+    (isSetUpFor && own.some((name) => name !== 'none'));
   const isIn = (one: Tool): boolean =>
     (ids === null || ids.has(one.id)) &&
     (kind === undefined || kind.includes(one.kind)) &&
     (vendors === null || vendors.has(fold(one.vendor))) &&
-    (providers === null || one.provider.some((name) => providers.has(fold(name))));
+    talksTo(one);
   let bits = 0n;
   catalogue.tools.forEach((one, at) => {
     if (isIn(one)) bits |= 1n << BigInt(at);
@@ -122,12 +129,13 @@ export function reachOf(match: Match, catalogue: Catalogue): Reach {
     owners: setOf(match.owner),
     publishers: setOf(match.publisher, fold),
     paths: setOf(match.path),
+    providers: setOf(match.provider, fold),
     gateways: setOf(match.gateway, plainHost),
     version: match.version ?? null,
   };
 }
 
-const sets = ['packages', 'owners', 'publishers', 'paths', 'gateways'] as const;
+const sets = ['packages', 'owners', 'publishers', 'paths', 'providers', 'gateways'] as const;
 
 const isWithin = (inner: ReadonlySet<string> | null, outer: ReadonlySet<string> | null): boolean =>
   outer === null || (inner !== null && [...inner].every((one) => outer.has(one)));
@@ -144,7 +152,10 @@ const isPattern = (path: string): boolean => /[*?~]/.test(path);
 const isHostKind = (gateway: string): boolean =>
   gateway === 'vendor' || gateway === 'third-party' || gateway.startsWith('*.');
 
-/** Whether both can take the same thing. Exact when false; patterns and kinds of hosts are taken to meet. */
+/**
+ * Whether both can take the same thing. Exact when false; patterns and kinds of hosts are taken to meet,
+ * and publishers and providers too, as one thing may have several.
+ */
 export function meet(one: Reach, other: Reach, ranges: Ranges): boolean {
   if ((one.tools & other.tools) === 0n) return false;
   if ((one.channels & other.channels) === 0) return false;
@@ -155,7 +166,6 @@ export function meet(one: Reach, other: Reach, ranges: Ranges): boolean {
   return (
     mayMeet(one.packages, other.packages) &&
     mayMeet(one.owners, other.owners) &&
-    mayMeet(one.publishers, other.publishers) &&
     loosely('paths', isPattern) &&
     loosely('gateways', isHostKind) &&
     ranges.meet(one.version, other.version)
