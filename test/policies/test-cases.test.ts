@@ -3,6 +3,7 @@
  * to write a wrong case the line, the column and the words.
  */
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import Value from 'typebox/value';
 import { parse } from 'yaml';
@@ -10,6 +11,7 @@ import { builtInCatalogue } from '../../policies/catalogue.js';
 import { parsePolicy } from '../../policies/document.js';
 import { casesJsonSchema, parseCases, policyNamedIn } from '../../policies/test-cases.js';
 import { runCases, type CaseRun } from '../../policies/test-runs.js';
+import { runs } from '../runs.js';
 import { catalogue, policyOf } from './subjects.js';
 
 const policy = policyOf(`
@@ -275,6 +277,20 @@ describe('wrong cases', () => {
     const parsed = parseCases(yaml, { policy: bare, catalogue });
     expect(parsed.kind === 'invalid' && parsed.problems[0]?.message).toContain('no timezone');
   });
+});
+
+test('no text makes reading cases throw, and what is taken runs', () => {
+  const cut = fc
+    .tuple(fc.nat(right.length), fc.nat(20), fc.string({ maxLength: 12 }))
+    .map(([at, length, put]) => right.slice(0, at) + put + right.slice(at + length));
+  fc.assert(
+    fc.property(fc.oneof(cut, fc.string()), (text) => {
+      const parsed = parseCases(text, { policy, catalogue });
+      if (parsed.kind === 'invalid') expect(parsed.problems.length).toBeGreaterThan(0);
+      else for (const run of runCases(parsed.document, { policy, catalogue })) void run.trace;
+    }),
+    runs(300),
+  );
 });
 
 test('the cases that the page for admins shows come out as it says', () => {
