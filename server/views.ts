@@ -279,6 +279,7 @@ export type ProblemJson = Static<typeof ProblemJson>;
  *   GET    /advisories                   AdvisoryList
  *   GET    /devices?state&search&limit&cursor   DevicePage
  *   GET    /devices/:id                  DeviceDetail
+ *   GET    /devices/:id/components/:component/explain?at   ComponentExplanation
  *   PATCH  /devices/:id   { group, person, pause, grace, message, rescan, dryRun }   DeviceTermsView
  *   PATCH  /fleet         { pause, grace, message, rescan, dryRun }                  DeviceTermsView
  *   GET    /exceptions?tool&past&limit&cursor   ExceptionPage
