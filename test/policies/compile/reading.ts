@@ -26,8 +26,19 @@ const entities: Readonly<Record<string, string>> = {
 const plain = (text: string): string =>
   text.replace(/&(amp|lt|gt|quot|#xD|#xA|#x9);/g, (_, name: string) => entities[name] ?? '');
 
-/** The document as libxml2 understood it. Throws with its words when it is not well-formed. */
-export async function readXml(xml: string): Promise<ReadElement> {
+const known = new Map<string, Promise<ReadElement>>();
+
+/**
+ * The document as libxml2 understood it. Throws with its words when it is not well-formed. Each text
+ * is read once: libxml2 starts anew for every document.
+ */
+export function readXml(xml: string): Promise<ReadElement> {
+  const read = known.get(xml) ?? readAnew(xml);
+  known.set(xml, read);
+  return read;
+}
+
+async function readAnew(xml: string): Promise<ReadElement> {
   const read = await validateXML({
     xml: { fileName: 'written.xml', contents: xml },
     normalization: 'c14n',

@@ -5,6 +5,7 @@ import { santa } from '../../../policies/compile/santa.js';
 import { mustRun } from '../../contracts/enforcers.js';
 import { compiled, policyOf } from './policies.js';
 import { jsonOf, payloadOf } from './readers.js';
+import { hostileTexts } from './reading.js';
 
 const head = 'policy: p\ntitle: P\ntimezone: utc\n';
 const ban = (match: string): string =>
@@ -30,6 +31,17 @@ test('a signed tool is blocked by its signing id, with why and what instead', ()
     rules: payloadOf(result, '.mobileconfig')['StaticRules'],
     cursor: '',
   });
+});
+
+test.each(hostileTexts)('the reason %j is shown as it is, on one line', (text) => {
+  const yaml = ban('{ tool: claude-code }').replace('"Back  door <risk>."', JSON.stringify(text));
+  const [rule] = payloadOf(compiled(santa, yaml), '.mobileconfig')['StaticRules'] as [
+    { custom_msg: string },
+  ];
+  const line = text.replace(/\s+/g, ' ');
+  expect(rule.custom_msg).toBe(
+    `Not approved. ${line} Use Qoder IDE instead: https://example.com/m?a=1&b=2`,
+  );
 });
 
 test('install folders are one pattern of whole paths', () => {

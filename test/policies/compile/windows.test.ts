@@ -6,7 +6,7 @@ import { applocker } from '../../../policies/compile/applocker.js';
 import type { Compiled, Target } from '../../../policies/compile/index.js';
 import { compiled, policyOf } from './policies.js';
 import { textOf } from './readers.js';
-import { elementsOf, readXml, type ReadElement } from './reading.js';
+import { elementsOf, hostileTexts, readXml, type ReadElement } from './reading.js';
 
 const head = 'policy: p\ntitle: P\ntimezone: utc\n';
 const ban = (match: string, before = ''): string =>
@@ -66,6 +66,13 @@ describe('AppLocker', () => {
     );
     expect(paths).toContain('%OSDRIVE%\\Users\\*\\.local\\bin\\claude.exe');
     expect(paths.filter((path) => path.includes('AnthropicClaude'))).toEqual([]);
+  });
+
+  test.each(hostileTexts)('the reason %j is described as it is, on one line', async (text) => {
+    const yaml = ban('{ tool: cursor }').replace('en: No.', `en: ${JSON.stringify(text)}`);
+    const rules = elementsOf(await root(compiled(applocker, yaml), 'policy.xml'), 'FilePathRule');
+    const said = rules.map((rule) => rule.attributes.get('Description'));
+    expect(new Set(said)).toEqual(new Set(['', `Not approved. ${text.replace(/\s+/g, ' ')}`]));
   });
 
   test('the collections for the CSP are those of the policy', async () => {
