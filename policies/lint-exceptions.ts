@@ -48,10 +48,9 @@ export interface ExceptionsInput {
  * person, device and hardwareId, and what else there may be.
  */
 export function lintExceptions(text: string, input: ExceptionsInput): LintProblem[] {
-  const isLines = text
-    .trim()
-    .split('\n')
-    .every((one) => /^\{.*\}\r?$/.test(one));
+  const isAssignment = /^\s*\{[^\n]*"exceptions"\s*:/.test(text);
+  const rows = text.trim().split('\n');
+  const isLines = !isAssignment && rows.every((one) => /^\{.*\}\r?$/.test(one));
   const read = readSource(isLines ? text.replace(/^(?=\{)/gm, listMark) : text);
   const shift = isLines ? listMark.length : 0;
   const moved = <Placed extends Place>(one: Placed): Placed => ({

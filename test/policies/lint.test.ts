@@ -351,6 +351,27 @@ describe('exceptions', () => {
     ]);
   });
 
+  test('as the server lists them, a line each, and as an assignment has them', () => {
+    const row = { id: 'e1', tool: 'claude-code', person: 'ana', device: null, hardwareId: null };
+    const rows = [
+      { ...row, until: '2027-01-01T00:00:00.000Z', from: null, endedAt: null, holds: true },
+      {
+        ...row,
+        until: '2027-01-01T00:00:00.000Z',
+        from: null,
+        endedAt: '2026-05-01T00:00:00.000Z',
+      },
+    ];
+    const ended = 'exception e1 was ended at 2026-05-01T00:00:00.000Z';
+    const lines = rows.map((one) => `${JSON.stringify(one)}\n`).join('');
+    expect(said(lines)).toEqual([['exception-ended', 2, '[1].until', ended]]);
+    expect(said(JSON.stringify({ device: 'd', exceptions: rows }))).toEqual([
+      ['exception-ended', 1, 'exceptions[1].until', ended],
+    ]);
+    const [first] = lintExceptions(lines, { policies: [], catalogue, now });
+    expect(lines.slice((first?.column ?? 0) - 1).startsWith('"claude-code"')).toBe(true);
+  });
+
   test('that are no list, or lack a field', () => {
     expect(said('tool: x')[0]?.[3]).toBe('expected a list; found a mapping');
     expect(said('- { person: ana, until: 2027-01-01T00:00:00Z }')[0]?.[3]).toBe(
