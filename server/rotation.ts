@@ -62,6 +62,7 @@ export async function rotatePolicyKey(
   const key = await nextKey(keys, nextPolicyKeyFile);
   const after = await thumbprint(key.x);
   const last = await store.write(async (writing) => {
+    await mustStillSign(writing, keys, before.x);
     const policies = (await writing.policies.latest())?.policies ?? [];
     const sequence = await nextSequence(writing);
     const named = { sequence, policies, author, signer: before, nextPolicyKey: key.x };
@@ -76,6 +77,14 @@ export async function rotatePolicyKey(
   });
   await settlePolicyKey(keys.folder, key.x);
   return { kind: 'rotated', sequence: last, before: before.thumbprint, after };
+}
+
+/** Two rotations at once would have a retired key sign. Errors: SERVER_BUSY. */
+async function mustStillSign(writing: Writing, keys: ServerKeys, x: string): Promise<void> {
+  if ((await policySigner(writing.signing, keys)).x === x) return;
+  throw new CurfewError('SERVER_BUSY', 'another command has just changed the policy key', {
+    hint: 'See which one signs now with `curfew-server key show`.',
+  });
 }
 
 /** The two bundles of a rotation, to be signed where both keys are. */
@@ -121,6 +130,7 @@ export async function rotateOnlineKey(
   const after = await thumbprint(assignmentKeys[0] ?? '');
   const sequence = await store.write(async (writing) => {
     const policies = (await writing.policies.latest())?.policies ?? [];
+    await mustStillSign(writing, keys, signer.x);
     const sequence = await nextSequence(writing);
     await signLive(writing, publisher, { sequence, policies, author, signer, assignmentKeys });
     const deed = { at: now, actor: author, action: 'key.rotate-online', subject: after };

@@ -88,7 +88,16 @@ function parsed<T>(
   });
 }
 
-/** Whether a text is a signed file and not a policy: those are YAML, which rarely begins with a brace. */
-export function looksSigned(text: string): boolean {
-  return /^\s*\{/.test(text) && text.includes('"curfew-signed"');
+/**
+ * Whether a text is a signed file and not a policy: those are YAML, which rarely begins with a brace.
+ * Errors: SIGNED_FILE_INVALID, of a request that nobody has signed yet.
+ */
+export function looksSigned(file: string, text: string): boolean {
+  if (!/^\s*\{/.test(text)) return false;
+  if (text.includes('"curfew-sign-request"')) {
+    throw new CurfewError('SIGNED_FILE_INVALID', `${file} is what is to be signed`, {
+      hint: 'Sign it where the key is: curfew-server policy sign REQUEST --key KEYFILE --out SIGNED',
+    });
+  }
+  return text.includes('"curfew-signed"');
 }

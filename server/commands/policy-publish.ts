@@ -51,7 +51,7 @@ export function addPublishCommand(policy: Command, setExitCode: SetExitCode): vo
     .addHelpText('after', examples)
     .action(async (files: string[], options: Options, command: Command) => {
       const [first] = files;
-      const isSigned = first !== undefined && looksSigned(readSignFile(first));
+      const isSigned = first !== undefined && looksSigned(first, readSignFile(first));
       if (isSigned) await publishFile(files, options, command);
       else await publishTexts(files, { options, command, setExitCode });
     });

@@ -80,6 +80,8 @@ describe('a key that was never on the server', () => {
     const direct = await onServer('policy', 'publish', at('policy.yaml'));
     expect([direct.code, direct.err.includes('--prepare FILE')]).toEqual([2, true]);
     expect((await prepare()).record).toMatchObject({ event: 'prepared', sequences: [1] });
+    const unsigned = await onServer('policy', 'publish', at('to-sign.json'));
+    expect([unsigned.code, unsigned.err.includes('policy sign REQUEST')]).toEqual([2, true]);
     const sign = (...more: string[]) =>
       curfewServer('policy', 'sign', at('to-sign.json'), '--key', at('policy.key'), ...more);
     const tried = await sign('--dry-run');

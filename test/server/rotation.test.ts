@@ -66,6 +66,20 @@ describe('a new policy key', () => {
     expect(await Promise.all([before, x, newest].map(sequenceFor))).toEqual([2, 4, 6]);
   });
 
+  test('is made once where two commands want one at the same time', async () => {
+    await planAndPublish(publisher(), { yaml: first, author: 'ana' });
+    const both = await Promise.allSettled(
+      [1, 2].map(() => rotatePolicyKey(publisher(), { author: 'ana' })),
+    );
+    const signer = await policySigner(store.read.signing, keys);
+    expect(signer.key?.x).toBe(signer.x);
+    expect(both.map(({ status }) => status)).toContain('fulfilled');
+    // Whoever came second was refused, or rotated the new key in its turn: nothing retired has signed.
+    const rotations = both.filter(({ status }) => status === 'fulfilled').length;
+    expect(await store.read.policies.latestSequence()).toBe(1 + 2 * rotations);
+    expect(await sequenceFor(signer.x)).toBe(1 + 2 * rotations);
+  });
+
   test('is used by a server that was running before it was made', async () => {
     const serving = publisher();
     await planAndPublish(serving, { yaml: first, author: 'ana' });
