@@ -16,6 +16,7 @@ import { thumbprint } from '../wire/keys.js';
 import { maxFrameBytes } from '../wire/messages.js';
 import { parseJson } from '../wire/parse.js';
 import type { ServerKeys } from './keys.js';
+import { isPlainLine } from './lines.js';
 import type { Reading, Writing } from './store/index.js';
 import type { Device, DeviceTerms, StoredAssignment, StoredException } from './store/records.js';
 
@@ -106,7 +107,8 @@ export async function contentOf(
   const graceUntil = isoOrNull(later(own.graceUntil, all.graceUntil));
   const spelling = spellingOf([facts.assignedUser, ...persons.map(({ person }) => person)]);
   return {
-    group,
+    // At enrolment a device may have asked for any text as its group; with that one it would take nothing.
+    group: group !== null && isPlainLine(group, 128) ? group : null,
     persons: Object.fromEntries(persons.map(({ account, person }) => [account, person])),
     exceptions: exceptions.map((one) => wireException(one, spelling)),
     pause: pause !== null,

@@ -8,6 +8,10 @@ import { CurfewError } from '../wire/errors.js';
 /** Also what turns the direction of a line. */
 const unprintable = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
 
+/** Whether an agent takes the text as a line. */
+export const isPlainLine = (text: string, maxLength: number): boolean =>
+  text.length <= maxLength && !unprintable.test(text) && text.isWellFormed();
+
 /** The trimmed line. Errors: REQUEST_INVALID. */
 export function lineOf(name: string, text: string, maxLength: number): string {
   const line = text.trim();
@@ -16,7 +20,7 @@ export function lineOf(name: string, text: string, maxLength: number): string {
     const message = `${name}: has ${line.length} characters; ${maxLength} are the most`;
     throw new CurfewError('REQUEST_INVALID', message);
   }
-  if (unprintable.test(line) || !line.isWellFormed()) {
+  if (!isPlainLine(line, maxLength)) {
     throw new CurfewError('REQUEST_INVALID', `${name}: holds control characters`);
   }
   return line;

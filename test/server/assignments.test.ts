@@ -235,6 +235,13 @@ describe('an assignment is issued anew', () => {
   });
 });
 
+test('a device whose group is no line that an agent takes gets its assignment all the same', async () => {
+  await running.store.write(({ devices }) => devices.setGroup(device.id, 'lab\u202E\n'));
+  await add({ device: device.id });
+  const { agent } = await connected();
+  expect(await fetched(agent)).toMatchObject({ group: null, exceptions: [{ reason: 'moving' }] });
+});
+
 test('numbers that leave none to go on with are not listened to', async () => {
   for (const assignmentSequence of [Number.MAX_SAFE_INTEGER, 1e300]) {
     expect((await connected({ assignmentSequence })).sequence).toBe(1);
