@@ -78,7 +78,8 @@ const mostKinds = 100_000;
 
 export async function impactOf(input: ImpactInput): Promise<Impact> {
   const walk = new Walk(input);
-  const fields = kindFields([...input.live.policies, ...input.planned.policies]);
+  const policies = [...input.live.policies, ...input.planned.policies];
+  const fields = kindFields(policies, input.catalogue);
   let before = '';
   for (;;) {
     const devices = await input.fleet.devices(before, devicesPerPage);
@@ -99,13 +100,16 @@ export async function impactOf(input: ImpactInput): Promise<Impact> {
   }
 }
 
-function kindFields(policies: readonly Policy[]): KindFields {
+function kindFields(policies: readonly Policy[], catalogue: Catalogue): KindFields {
   const matches = policies.flatMap(({ rules }) => rules.map(({ match }) => match));
+  const running = matches.filter((match) => match.running !== undefined);
   return {
     name: matches.some((match) => match.package !== undefined),
     path: matches.some((match) => match.path !== undefined),
-    owner: matches.some((match) => match.owner !== undefined),
-    running: matches.some((match) => match.running !== undefined),
+    owners: matches.flatMap(({ owner = [] }) => owner),
+    running: running.some(({ tool }) => tool === undefined)
+      ? 'all'
+      : running.flatMap(({ tool = [] }) => tool.map((id) => catalogue.tool(id)?.id ?? id)),
     notice: policies.some(({ rules, default: rest }) =>
       [...rules, rest].some(({ denial }) => (denial?.grace ?? null) !== null),
     ),

@@ -34,40 +34,45 @@ export interface TargetInput {
 
 type Files = readonly CompiledFile[];
 
+/** Targets follow each other within an instant, as they share what they look up of a policy at it. */
 export function targetChanges(input: TargetInput): readonly TargetChange[] {
   const before = new Map(input.live.map((policy) => [policy.policy, policy]));
   const after = new Map(input.planned.map((policy) => [policy.policy, policy]));
   const ids = [...new Set([...before.keys(), ...after.keys()])];
-  return input.targets.flatMap((target) =>
-    ids.flatMap((policy) => {
-      const old = before.get(policy) ?? null;
-      const next = after.get(policy) ?? null;
-      const changes = changesOf(target, old, next, input);
-      return changes.length === 0
-        ? []
-        : [{ target: target.id, title: target.title, policy, changes }];
-    }),
-  );
+  return ids.flatMap((policy) => {
+    const sides = { old: before.get(policy) ?? null, next: after.get(policy) ?? null };
+    const changes = changesOf(sides, input);
+    return input.targets.flatMap(({ id, title }) => {
+      const found = changes.get(id) ?? [];
+      return found.length === 0 ? [] : [{ target: id, title, policy, changes: found }];
+    });
+  });
 }
 
+type Changes = TargetChange['changes'][number][];
+
 function changesOf(
-  target: Target,
-  old: Policy | null,
-  next: Policy | null,
-  { instants, catalogue, zone }: TargetInput,
-): TargetChange['changes'] {
-  if (JSON.stringify(old) === JSON.stringify(next)) return [];
-  const compiled = (policy: Policy | null, at: number): Files =>
-    policy === null
-      ? []
-      : target.compile({ policy, catalogue, at, zone, isAllowList: false }).files;
-  const found: { at: string; files: ReturnType<typeof compared> }[] = [];
+  { old, next }: { readonly old: Policy | null; readonly next: Policy | null },
+  { targets, instants, catalogue, zone }: TargetInput,
+): ReadonlyMap<string, Changes> {
+  const changes = new Map<string, Changes>();
+  if (JSON.stringify(old) === JSON.stringify(next)) return changes;
   for (const at of instants) {
-    const files = compared(compiled(old, at), compiled(next, at));
-    const isNew = JSON.stringify(files) !== JSON.stringify(found.at(-1)?.files ?? []);
-    if (isNew) found.push({ at: new Date(at).toISOString(), files });
+    const filesOf = (policy: Policy | null): readonly Files[] =>
+      targets.map((target) =>
+        policy === null
+          ? []
+          : target.compile({ policy, catalogue, at, zone, isAllowList: false }).files,
+      );
+    const [was, is] = [filesOf(old), filesOf(next)];
+    for (const [index, { id }] of targets.entries()) {
+      const files = compared(was[index] ?? [], is[index] ?? []);
+      const found = changes.get(id) ?? [];
+      const isNew = JSON.stringify(files) !== JSON.stringify(found.at(-1)?.files ?? []);
+      if (isNew) changes.set(id, [...found, { at: new Date(at).toISOString(), files }]);
+    }
   }
-  return found;
+  return changes;
 }
 
 function compared(before: Files, after: Files): TargetChange['changes'][number]['files'] {

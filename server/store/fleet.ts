@@ -24,8 +24,10 @@ export interface FleetDevice {
 export interface KindFields {
   readonly name: boolean;
   readonly path: boolean;
-  readonly owner: boolean;
-  readonly running: boolean;
+  /** Accounts that rules name, in any case; of all others the owner tells nothing. */
+  readonly owners: readonly string[];
+  /** Whether it runs: of these tools, of all, or of none. */
+  readonly running: readonly string[] | 'all';
   /** When the device was first told of the rule that it reported. */
   readonly notice: boolean;
 }

@@ -9,11 +9,16 @@ import type { Sql } from './sql.js';
 const runningSql = `(c.state = 'running' OR (c.tool IS NOT NULL AND EXISTS (
   SELECT 1 FROM components r WHERE r.device = c.device AND r.subject = c.subject
     AND r.tool = c.tool AND r.state = 'running')))`;
+const runningOfSql = `iif(c.tool IN (SELECT value FROM json_each(@running)), ${runningSql}, NULL)`;
+
+/** lower() knows ASCII alone, so an account with other characters is always told. */
+const ownerSql = `iif(lower(c.owner) IN (SELECT value FROM json_each(@owners))
+  OR c.owner GLOB '*[^ -~]*', c.owner, NULL)`;
 
 const noticed = "json_extract(c.verdict, '$.noticed')";
 
 /** In the order that `readKind` has. */
-function kindSql({ name, path, owner, running, notice }: KindFields): string {
+function kindSql({ name, path, owners, running, notice }: KindFields): string {
   const fields = [
     'c.tool',
     'c.channel',
@@ -25,8 +30,8 @@ function kindSql({ name, path, owner, running, notice }: KindFields): string {
     "CASE c.channel WHEN 'process' THEN c.purl END",
     name ? 'c.name' : 'NULL',
     path ? 'c.path' : 'NULL',
-    owner ? 'c.owner' : 'NULL',
-    running ? runningSql : 'NULL',
+    owners.length > 0 ? ownerSql : 'NULL',
+    running === 'all' ? runningSql : running.length > 0 ? runningOfSql : 'NULL',
     notice ? `iif(${noticed} IS NULL, NULL, json_extract(c.verdict, '$.rule'))` : 'NULL',
     notice ? noticed : 'NULL',
   ];
@@ -36,6 +41,9 @@ function kindSql({ name, path, owner, running, notice }: KindFields): string {
 const nobody: FleetDevice['persons'] = {};
 const personsOf = (json: string): FleetDevice['persons'] =>
   json === '{}' ? nobody : (JSON.parse(json) as FleetDevice['persons']);
+
+const lowered = (names: readonly string[]): string =>
+  JSON.stringify(names.map((name) => name.toLowerCase()));
 
 export function fleetReads(sql: Sql): FleetReads {
   return {
@@ -62,7 +70,12 @@ export function fleetReads(sql: Sql): FleetReads {
         `SELECT c.device, c.subject, ${kindSql(fields)} FROM components c
          WHERE c.device > @after AND c.device <= @last
          ORDER BY c.device, c.subject, c.id LIMIT @limit OFFSET @offset`,
-        { after, last, limit, offset },
+        {
+          ...{ after, last, limit, offset },
+          ...(fields.owners.length > 0 && { owners: lowered(fields.owners) }),
+          ...(fields.running !== 'all' &&
+            fields.running.length > 0 && { running: JSON.stringify(fields.running) }),
+        },
       ),
   };
 }

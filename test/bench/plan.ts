@@ -1,8 +1,9 @@
 /**
  * `npm run bench:plan`: what a plan costs on a fleet of a million components. Builds a store on disk as
  * ingest would fill it (`--devices`, `--each` components on each), then plans several changes of policy,
- * each in a process of its own: time with all that a plan does, components a second, peak memory of the
- * whole process. Exits 1 when one takes more than the target of 5 s. One core is used throughout.
+ * each in a process of its own: time with all that a plan does, the processor's share of it, components a
+ * second of that, peak memory of the whole process. Exits 1 when one takes more than 5 s of one core, the
+ * start of the process included; on a machine that does other things too the clock on the wall says more.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -124,6 +125,8 @@ async function fill(store: Store, devices: number, each: number): Promise<void> 
 
 interface Measured {
   readonly ms: number;
+  /** Of the processor, of the whole process. */
+  readonly cpuMs: number;
   readonly components: number;
   readonly instants: number;
   readonly violation: number;
@@ -141,8 +144,9 @@ async function measure(file: string, name: string): Promise<Measured> {
   const ms = performance.now() - before;
   if (answer.kind === 'invalid') throw new Error(JSON.stringify(answer.problems));
   const { components, at: judged } = answer.plan.impact;
+  const { user, system } = process.cpuUsage();
   return {
-    ...{ ms, components, instants: judged.length },
+    ...{ ms, cpuMs: (user + system) / 1000, components, instants: judged.length },
     violation: judged.at(-1)?.devices.planned.violation ?? 0,
     peakMiB: process.resourceUsage().maxRSS / 1024,
   };
@@ -171,15 +175,16 @@ async function bench(): Promise<boolean> {
     await fill(store, devices, each);
     await store.close();
     process.stdout.write(
-      `${row(['', 'instants', 'seconds', 'per second', 'peak MiB', 'violations'])}\n`,
+      `${row(['', 'instants', 'seconds', 'processor', 'per second', 'peak MiB', 'violations'])}\n`,
     );
     let isWithin = true;
     for (const name of Object.keys(policies)) {
-      const { ms, components, instants, peakMiB, violation } = measureApart(file, name);
-      const rate = Math.round(components / (ms / 1000)).toLocaleString('en');
-      const cells = [String(instants), (ms / 1000).toFixed(2), rate, peakMiB.toFixed(0)];
-      process.stdout.write(`${row([name, ...cells, String(violation)])}\n`);
-      isWithin &&= ms <= targetMs;
+      const { ms, cpuMs, components, ...rest } = measureApart(file, name);
+      const rate = Math.round(components / (cpuMs / 1000)).toLocaleString('en');
+      const times = [(ms / 1000).toFixed(2), (cpuMs / 1000).toFixed(2), rate];
+      const cells = [String(rest.instants), ...times, rest.peakMiB.toFixed(0)];
+      process.stdout.write(`${row([name, ...cells, String(rest.violation)])}\n`);
+      isWithin &&= cpuMs <= targetMs;
     }
     return isWithin;
   } finally {

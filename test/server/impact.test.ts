@@ -334,6 +334,18 @@ describe('the impact of a plan', () => {
     );
   });
 
+  test('compares accounts as each system does', async () => {
+    const fleet: FleetMember[] = [
+      { id: 'd1', platform: 'win32', has: [{ ...claude, owner: 'BEN' }] },
+      { id: 'd2', platform: 'win32', has: [{ ...claude, owner: 'ÅSA' }] },
+      { id: 'd3', has: [{ ...claude, owner: 'BEN' }] },
+      { id: 'd4', has: [{ ...claude, owner: 'ben' }] },
+    ];
+    const match = '{ tool: claude-code, owner: [ben, åsa] }';
+    const found = await impact(fleet, { planned: [rules(ban('2026-07-01', match))] });
+    expect(found.at[0]?.devices.planned).toEqual(counts({ violation: 3, clear: 1 }));
+  });
+
   test('gives each device its grace from the notice that it has told', async () => {
     const fleet: FleetMember[] = [
       { id: 'd1', has: [{ ...claude, verdict: { rule: 'ban', noticed: '2026-07-01T00:00:00Z' } }] },
