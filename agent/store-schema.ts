@@ -134,19 +134,31 @@ const migrations: readonly string[] = [
 /** The version this build writes. */
 export const schemaVersion = migrations.length;
 
+/** The version of a database. STORE_NEWER when it is ahead of us. */
+function versionOf(db: Database, file: string): number {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version <= schemaVersion) return version;
+  throw new CurfewError(
+    'STORE_NEWER',
+    `${file} was written by a newer version (its tables are ${version}, this one knows ${schemaVersion})`,
+    { hint: 'Install that version again; nothing was changed.' },
+  );
+}
+
 /** Brings the database to this version in one transaction. STORE_NEWER when it is ahead of us. */
 export function migrate(db: Database, file: string): void {
-  const version = Number(db.pragma('user_version', { simple: true }));
-  if (version > schemaVersion) {
-    throw new CurfewError(
-      'STORE_NEWER',
-      `${file} was written by a newer version (its tables are ${version}, this one knows ${schemaVersion})`,
-      { hint: 'Install that version again; nothing was changed.' },
-    );
-  }
+  const version = versionOf(db, file);
   if (version === schemaVersion) return;
   db.transaction(() => {
     for (const sql of migrations.slice(version)) db.exec(sql);
     db.pragma(`user_version = ${schemaVersion}`);
   })();
+}
+
+/** Where nothing may be changed, only a database of this very version can be read. */
+export function refuseOtherVersion(db: Database, file: string): void {
+  if (versionOf(db, file) === schemaVersion) return;
+  throw new CurfewError('NOT_FOUND', `${file} is of an older version of the agent`, {
+    hint: 'Start the agent of this version once with `curfew run`; it brings the database up to date.',
+  });
 }

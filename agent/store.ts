@@ -13,7 +13,7 @@ import { CurfewError } from '../wire/errors.js';
 import type { Problem } from './detect/index.js';
 import { inventoryStore, type InventoryStore } from './store-inventory.js';
 import { reportStore, type ReportStore } from './store-reports.js';
-import { migrate } from './store-schema.js';
+import { migrate, refuseOtherVersion } from './store-schema.js';
 import { termsStore, type TermsStore } from './store-terms.js';
 
 export type DocumentKind = 'bundle' | 'assignment' | 'catalogue';
@@ -160,9 +160,14 @@ function openReadOnly(file: string): Database {
       hint: 'The agent has not run with this data folder yet; start it with `curfew run`.',
     });
   }
+  let db: Database | null = null;
   try {
-    return new Sqlite(file, { readonly: true, timeout: 5000, ...nativeBinding() });
+    db = new Sqlite(file, { readonly: true, timeout: 5000, ...nativeBinding() });
+    refuseOtherVersion(db, file);
+    return db;
   } catch (error) {
+    db?.close();
+    if (error instanceof CurfewError) throw error;
     throw new CurfewError('STORE_DAMAGED', `${file} cannot be read`, { cause: error });
   }
 }

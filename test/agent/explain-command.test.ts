@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runExplain } from '../../agent/explain-command.js';
 import { applyReadings } from '../../agent/inventory.js';
@@ -201,6 +202,21 @@ describe('by what the daemon knows', () => {
     expect([code, out]).toEqual([3, '']);
     expect(err).toContain(`you may not read what the agent keeps in ${folder}`);
     expect(err).toContain('curfew explain --policy FILE');
+  });
+
+  test('a database of another version is said to be one, and stays as it is', async () => {
+    filled();
+    for (const [version, said] of [
+      [1, 'is of an older version of the agent'],
+      [999, 'was written by a newer version'],
+    ] as const) {
+      const db = new Sqlite(path.join(folder, 'curfew.db'));
+      db.pragma(`user_version = ${version}`);
+      db.close();
+      const { code, out, err } = await run();
+      expect([code, out]).toEqual([3, '']);
+      expect(err).toContain(said);
+    }
   });
 
   test('without a database it says what to do', async () => {
