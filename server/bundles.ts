@@ -8,7 +8,7 @@ import { documentFormat, signBundle, type BundlePayload } from '../wire/bundle.j
 import { CurfewError } from '../wire/errors.js';
 import { maxFrameBytes } from '../wire/messages.js';
 import { catalogueText } from './catalogue-text.js';
-import { policySigner, type PolicySigner, type ServerKeys } from './keys.js';
+import { policySigner, rememberPolicyKey, type PolicySigner, type ServerKeys } from './keys.js';
 import type { FuturePolicy } from './policy-change.js';
 import type { Reading, Store, Writing } from './store/index.js';
 import type { StoredPolicy } from './store/records.js';
@@ -77,7 +77,7 @@ export interface LiveBundle {
 /** Makes a signed bundle the live one. The next one is signed by the key it names, if it names one. */
 export async function makeLive(
   writing: Writing,
-  { catalogue, now }: Pick<Publisher, 'catalogue' | 'now'>,
+  { keys, catalogue, now }: Pick<Publisher, 'keys' | 'catalogue' | 'now'>,
   { jws, payload, policies, author, signer }: LiveBundle,
 ): Promise<void> {
   const { sequence, nextPolicyKey } = payload;
@@ -99,6 +99,7 @@ export async function makeLive(
   if (sha256 === catalogue.sha256) {
     await writing.signing.putCatalogue(sha256, catalogueText(catalogue));
   }
+  await rememberPolicyKey(writing.signing, keys);
   if (nextPolicyKey !== null) {
     await writing.signing.addRotation(sequence, signer);
     await writing.signing.setPolicyKey(nextPolicyKey);
@@ -125,7 +126,7 @@ export function keyOffline(thumbprint: string, hint?: string): CurfewError {
     {
       hint:
         hint ??
-        'Write what is to be signed with --prepare FILE, sign it where the key is with `curfew-server policy sign`, and publish the signed file here.',
+        'If its file is lost, see docs/admin/policy-keys.md. Else write what is to be signed with --prepare FILE, sign it where the key is with `curfew-server policy sign`, and publish the signed file here.',
     },
   );
 }

@@ -8,7 +8,7 @@ import { CurfewError } from '../wire/errors.js';
 import { sha256Hex } from '../wire/digest.js';
 import type { EnrollAnswer, EnrollRequest } from '../wire/messages.js';
 import { record } from './audit.js';
-import { policySigner, type ServerKeys } from './keys.js';
+import { policySigner, rememberPolicyKey, type ServerKeys } from './keys.js';
 import { makeSecret } from './people.js';
 import type { Store, Writing } from './store/index.js';
 import type { Device, EnrolToken } from './store/records.js';
@@ -70,6 +70,7 @@ export async function enrol(
     }
     const device = await newDevice(writing, { request, token, now });
     await writing.devices.add(device);
+    await rememberPolicyKey(writing.signing, keys);
     await writing.reports.addHistory(device.id, [
       {
         at: now,

@@ -17,7 +17,7 @@ import path from 'node:path';
 import { CurfewError } from '../wire/errors.js';
 import { makePolicyKey, parseSigningKey, thumbprint, type SigningKey } from '../wire/bundle.js';
 import { parsePublicKey } from '../wire/keys.js';
-import type { SigningReads } from './store/index.js';
+import type { SigningReads, SigningWrites } from './store/index.js';
 
 /** Read from the files each time, as another process may rotate or move them while this one serves. */
 export interface ServerKeys {
@@ -79,6 +79,14 @@ export interface PolicySigner {
 export async function policySigner(signing: SigningReads, keys: ServerKeys): Promise<PolicySigner> {
   const x = (await signing.policyKey()) ?? keys.policyKey;
   return { x, thumbprint: await thumbprint(x), key: keys.held.find((one) => one.x === x) ?? null };
+}
+
+/**
+ * From the first signature or device on the store knows the key: if its file is lost later, a new one that
+ * is made in its place is not taken for it.
+ */
+export async function rememberPolicyKey(signing: SigningWrites, keys: ServerKeys): Promise<void> {
+  if ((await signing.policyKey()) === null) await signing.setPolicyKey(keys.policyKey);
 }
 
 /** A private key of a file. Errors: SETTING_INVALID. */

@@ -2,7 +2,7 @@
  * Keys that follow one another: the policy key made here, elsewhere or in the place of a lost one, and the
  * online key. Which bundle each device gets depends on the key that it trusts.
  */
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../policies/catalogue.js';
@@ -126,6 +126,25 @@ describe('a new policy key', () => {
     await expect(publishSigned(publisher(), again, 'ana')).rejects.toMatchObject({
       code: 'SIGNED_FILE_INVALID',
     });
+  });
+
+  test('that is made because the file was lost is not taken for the old one', async () => {
+    await planAndPublish(publisher(), { yaml: first, author: 'ana' });
+    const { x } = await policySigner(store.read.signing, keys);
+    rmSync(path.join(folder, 'policy-key.json'));
+    const made = await readOrMakeKeys(folder);
+    expect(made.policyKey).not.toBe(x);
+    expect(await policySigner(store.read.signing, made)).toMatchObject({ x, key: null });
+    const late = planAndPublish({ ...publisher(), keys: made }, { yaml: later, author: 'ana' });
+    await expect(late).rejects.toMatchObject({ code: 'POLICY_KEY_OFFLINE' });
+    // The way out, with the key that was made.
+    const { policyKey } = made;
+    await replacePolicyKey({ ...publisher(), keys: made }, { x: policyKey, author: 'ana' });
+    const outcome = await planAndPublish(
+      { ...publisher(), keys: made },
+      { yaml: later, author: 'ana' },
+    );
+    expect(outcome).toMatchObject({ kind: 'published', sequence: 2 });
   });
 
   test('in the place of a lost one signs the next bundle and is no retired one', async () => {
