@@ -22,6 +22,7 @@ import { makeLog, type CurfewServerLog } from './log.js';
 import { answerProblems } from './problem.js';
 import { renewCatalogue } from './publish.js';
 import { addAssignmentRoutes } from './routes-assignments.js';
+import { addCompiledRoutes } from './routes-compiled.js';
 import { addExplainRoutes } from './routes-explain.js';
 import { addFleetRoutes } from './routes-fleet.js';
 import { addPolicyRoutes } from './routes-policies.js';
@@ -177,6 +178,7 @@ async function makeApp(context: ServerContext, consoleFolder: string): Promise<F
         addFleetRoutes(inside, context);
         addPolicyRoutes(inside, context);
         addExplainRoutes(inside, context);
+        addCompiledRoutes(inside, context);
         addAssignmentRoutes(inside, context);
       });
     },
