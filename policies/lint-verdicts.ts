@@ -70,8 +70,8 @@ function verdictOn({ policy, catalogue }: Judged, component: Component, now: num
   }).verdict;
 }
 
-const channelsInUse = (tool: Tool): readonly Channel[] =>
-  inUse.filter((channel) => (channelsOf(tool) >> channels.indexOf(channel)) & 1);
+const channelsInUse = (tool: Tool, among = inUse): readonly Channel[] =>
+  among.filter((channel) => (channelsOf(tool) >> channels.indexOf(channel)) & 1);
 
 const isDenied = ({ status }: Verdict): boolean => status === 'violation' || status === 'pending';
 const decider = ({ rule }: Verdict): string =>
@@ -139,7 +139,8 @@ function partialAdvice(judged: Judged): Advice[] {
     const isApproval = decision === 'approve' || decision === 'allow';
     if (!isApproval || dead.has(at) || match.tool === undefined) return [];
     const forms = toolList(toolsOf(match, catalogue), catalogue).flatMap((tool) =>
-      channelsInUse(tool).map((channel) => ({ tool, channel })),
+      // As an MCP server the tool is started by others, and the default denies that too.
+      channelsInUse(tool, [...inUse, 'mcp']).map((channel) => ({ tool, channel })),
     );
     // Of an approval of one package or one place nobody thinks that it approves the tool.
     if (match.package ?? match.path ?? match.owner ?? match.publisher) return [];
