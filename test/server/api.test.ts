@@ -330,6 +330,7 @@ describe('the OpenAPI document', () => {
       '/api/v1/policies',
       '/api/v1/policies/plan',
       '/api/v1/policies/publish',
+      '/api/v1/policies/{policy}/compiled/{target}',
       '/api/v1/session',
     ]);
   });
