@@ -289,6 +289,7 @@ export type ProblemJson = Static<typeof ProblemJson>;
  *   GET    /policies                     PolicyList
  *   POST   /policies/plan    { texts, remove, order, at }   PlanAnswer (server/plan-views.ts)
  *   POST   /policies/publish { texts, remove, order }       PublishAnswer
+ *   GET    /policies/:policy/compiled/:target ?at           CompiledPolicy (operator)
  *   GET    /live                         server-sent events; each `data` is a LiveEvent
  *   GET    /openapi.json
  */
