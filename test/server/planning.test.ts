@@ -13,23 +13,41 @@ import { planText } from '../../server/plan-text.js';
 import { makePlan } from '../../server/planning.js';
 import type { PlanAnswer, PlanView } from '../../server/plan-views.js';
 import { noChange, type PolicyChange } from '../../server/policy-change.js';
+import type { Store } from '../../server/store/index.js';
+import { openSqliteStore } from '../../server/store/sqlite.js';
 import { noon, startServer, type Running } from './fixture.js';
 import { addMember, type FleetMember } from './plan-fleet.js';
 import { banPolicy } from './policies.js';
 
 let running: Running;
+let store: Store;
 let folder: string;
 
-beforeEach(async () => {
-  running = await startServer();
+beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'curfew-planning-'));
 });
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await running.stop();
-  running.remove();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** For the tests of a group: a store alone, or a server with its own. */
+function withStore(): void {
+  beforeEach(() => {
+    store = openSqliteStore(path.join(folder, 'server.db'));
+  });
+  afterEach(() => store.close());
+}
+function withServer(): void {
+  beforeEach(async () => {
+    running = await startServer();
+    ({ store } = running);
+  });
+  afterEach(async () => {
+    await running.stop();
+    running.remove();
+  });
+}
 
 const claude = { tool: 'claude-code', version: '2.1.100' } as const;
 const fleet: readonly FleetMember[] = [
@@ -39,7 +57,7 @@ const fleet: readonly FleetMember[] = [
   { id: 'd4', group: 'sales', zone: 'America/New_York', has: [{ ...claude, owner: 'kim' }] },
 ];
 const addFleet = async (): Promise<void> => {
-  for (const member of fleet) await addMember(running.store, member);
+  for (const member of fleet) await addMember(store, member);
 };
 
 async function planOf(
@@ -47,7 +65,7 @@ async function planOf(
   options: { at?: readonly string[]; targets?: readonly Target[]; now?: number } = {},
 ): Promise<PlanView> {
   const { at = [], targets = [], now = noon } = options;
-  const planner = { store: running.store, catalogue: builtInCatalogue(), now, targets };
+  const planner = { store, catalogue: builtInCatalogue(), now, targets };
   const answer = await makePlan(planner, { change: { ...noChange, ...change }, at, author: 'ana' });
   if (answer.kind === 'invalid') throw new Error(JSON.stringify(answer.problems));
   return answer.plan;
@@ -83,6 +101,8 @@ const fileOf = (name: string, text: string): string => {
 };
 
 describe('a plan', () => {
+  withStore();
+
   test('judges the fleet now, at each date to come and as asked, in the order of time', async () => {
     await addFleet();
     const plan = await planOf(
@@ -147,7 +167,6 @@ describe('a plan', () => {
 
   test('tells an exception’s end from the dates around it', async () => {
     await addFleet();
-    const { store } = running;
     const request = {
       ...{ tool: 'claude-code', person: null, device: 'd1', hardwareId: null, from: null },
       ...{ reason: 'a release', author: 'ana', until: '2026-07-20', zone: 'utc' },
@@ -217,14 +236,14 @@ targets:`;
 
   test('is kept, with an entry in the audit log', async () => {
     const { content, baseSequence } = await planOf({ texts: [banPolicy('2026-07-10')] });
-    const { policies, people } = running.store.read;
+    const { policies, people } = store.read;
     expect(await policies.plan(content, baseSequence)).toMatchObject({ author: 'ana', at: noon });
     const entries = await people.audit(0, 100);
     expect(entries.at(-1)).toMatchObject({
       ...{ actor: 'ana', action: 'policy.plan', subject: 'ai-coding-tools' },
       detail: `content ${content} over sequence 0`,
     });
-    expect((await verifyAudit(running.store.read)).kind).toBe('whole');
+    expect((await verifyAudit(store.read)).kind).toBe('whole');
   });
 
   test('in words has the figures of the plan', async () => {
@@ -239,6 +258,8 @@ targets:`;
 });
 
 describe('the same plan', () => {
+  withServer();
+
   test('by command and over REST has the same figures', async () => {
     running.clock.now = Date.now();
     await addFleet();
@@ -306,6 +327,8 @@ describe('the same plan', () => {
 });
 
 describe('what is not planned', () => {
+  withServer();
+
   test('a policy with errors stops the plan, with file, line and column', async () => {
     const file = fileOf('wrong.yaml', banPolicy('soon'));
     const { code, out, err } = await curfewServer('policy', 'plan', file, '--data', running.folder);
