@@ -175,21 +175,27 @@ function verdictOf(
   const terms = termsOf(rule, denial, input);
   const { effective, noticed, graceUntil, escalation } = terms;
   const action = actionAt(denial, terms, now);
-  return {
+  const verdict: Verdict = {
     status: now >= effective ? 'violation' : 'pending',
     policy,
     rule,
     severity: denial.severity,
     announce: denial.announce,
     effective,
-    ...(noticed === undefined ? undefined : { noticed }),
-    ...(denial.deviceZone === null ? undefined : { zone: denial.deviceZone }),
-    ...(graceUntil === undefined ? undefined : { graceUntil }),
-    ...(escalation === null ? undefined : { escalates: escalation.at }),
     daysLeft: denial.daysLeftAt(now, effective),
     action,
     effectiveAction: milder(milder(action, device.maxAction), certainAction(denial, terms, input)),
     replacement: denial.replacement,
+  };
+  // Most rules have none of these, and an object without spreads costs less.
+  const { deviceZone } = denial;
+  if (deviceZone === null && graceUntil === undefined && escalation === null) return verdict;
+  return {
+    ...verdict,
+    ...(noticed !== undefined && { noticed }),
+    ...(deviceZone !== null && { zone: deviceZone }),
+    ...(graceUntil !== undefined && { graceUntil }),
+    ...(escalation !== null && { escalates: escalation.at }),
   };
 }
 
