@@ -138,6 +138,16 @@ function keep<T>(known: Map<string, T>, place: string, answer: T): void {
   known.set(place, answer);
 }
 
+/** The place as the disk spells it; null: nothing is there. */
+function spelledThere(place: string, names: FolderNames): string | null {
+  const at = place.lastIndexOf(path.sep);
+  if (at <= 0) return place;
+  const [folder, name] = [place.slice(0, at), place.slice(at + 1)];
+  const own = names.spelling(folder, name);
+  if (own === undefined || own === name) return place;
+  return own === null ? null : `${folder}${path.sep}${own}`;
+}
+
 /**
  * The same answers for the length of one scan: it remembers what lies where, as detectors ask for the same
  * places again and again and most of them hold nothing. What is swapped meanwhile leads nowhere new: what
@@ -153,15 +163,7 @@ function remembering({
   const places = new Map<string, fs.Stats | undefined>();
   const led = new Map<string, Resolved>();
   const lists = new Map<string, readonly Entry[]>();
-  /** The place as the disk spells it; null: nothing is there. */
-  const spelled = (place: string): string | null => {
-    const at = isExact ? place.lastIndexOf(path.sep) : 0;
-    if (at <= 0) return place;
-    const [folder, name] = [place.slice(0, at), place.slice(at + 1)];
-    const own = names.spelling(folder, name);
-    if (own === undefined || own === name) return place;
-    return own === null ? null : `${folder}${path.sep}${own}`;
-  };
+  const spelled = (place: string): string | null => (isExact ? spelledThere(place, names) : place);
   const facts = (asked: string): fs.Stats | undefined => {
     const place = spelled(asked);
     return place === null ? undefined : remember(places, place, () => lstat(place));
