@@ -40,7 +40,10 @@ export function actionAt(denial: ReadyDenial, terms: Terms, now: number): Action
   if (now >= effective) {
     return escalation !== null && now >= escalation.at ? escalation.action : denial.after;
   }
-  return denial.announce === null || now >= denial.announce ? denial.before : 'observe';
+  const isAnnounced = denial.announce === null || now >= denial.announce;
+  // In grace no more is asked for than without it: where nothing follows, nobody is told either.
+  const isOver = now >= denial.effective && denial.after === 'observe';
+  return isAnnounced && !isOver ? denial.before : 'observe';
 }
 
 /** The ceiling while it is not settled that an instant has passed: nothing is stopped on a doubt. */

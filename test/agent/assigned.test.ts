@@ -73,14 +73,14 @@ const exception = (over: Partial<AssignmentPayload['exceptions'][number]>) => ({
 
 function judged(
   given: Partial<AssignmentPayload> | null,
-  options: { now?: number; owner?: string | null; device?: Partial<Device> } = {},
+  options: { now?: number; owner?: string | null; device?: Partial<Device>; yaml?: string } = {},
 ) {
   const bundle = {
     format: 1 as const,
     server: 'server-1',
     sequence: 1,
     issuedAt: at(0),
-    policies: [{ priority: 0, yaml }],
+    policies: [{ priority: 0, yaml: options.yaml ?? yaml }],
     catalogue: { sha256: '0'.repeat(64) },
     assignmentKeys: [],
     nextPolicyKey: null,
@@ -182,6 +182,14 @@ describe('acting', () => {
     expect(judged(paused, { now: now + 1000 }).done).toBe('notify');
     expect(judged({ pause: true }, { now: now + 1e12 }).done).toBe('observe');
     expect(judged({ pause: false, pauseUntil: at(1000) }).done).toBe('notify');
+  });
+
+  test('asks in a grace for no more than without it', () => {
+    const graceUntil = at(1000);
+    expect(judged({ graceUntil })).toMatchObject({ status: 'pending', action: 'notify' });
+    const silent = { yaml: yaml.replace('after: block', 'after: observe') };
+    expect(judged({}, silent)).toMatchObject({ status: 'violation', action: 'observe' });
+    expect(judged({ graceUntil }, silent)).toMatchObject({ status: 'pending', action: 'observe' });
   });
 
   test('never goes beyond the settings, whatever an assignment says', () => {
