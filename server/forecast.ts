@@ -6,7 +6,7 @@
  */
 import type { Catalogue } from '../policies/catalogue.js';
 import type { Component } from '../policies/component.js';
-import { resolveDate } from '../policies/dates.js';
+import { isZone, resolveDate } from '../policies/dates.js';
 import type { Denial, Policy, Rule } from '../policies/document.js';
 import {
   evaluate,
@@ -161,8 +161,9 @@ export class Forecaster {
     const open = new Set<OpenRule>();
     const { instants, catalogue } = this.#settings;
     const notices = policy === null ? none : this.#noticesFor(kind, policy, around.device.zone);
+    const fixed = { notices, zones: zonesOf(kind) };
     const found = Uint16Array.from(instants, (now) => {
-      const input = { catalogue, component, now, notices, ...around };
+      const input = { catalogue, component, now, ...fixed, ...around };
       let possible = bits[evaluate({ ...input, policy: otherwise }).verdict.status];
       for (const branch of branches) {
         const { rule, status } = evaluate({ ...input, policy: branch.policy }).verdict;
@@ -218,10 +219,17 @@ export class Forecaster {
 }
 
 const none: ReadonlyMap<string, number> = new Map();
+const noZones: ReadonlyMap<string, string> = new Map();
+
+/** A device reads the dates of a local rule once; where it lives later changes nothing. */
+const zonesOf = ({ rule, zone }: Kind): ReadonlyMap<string, string> =>
+  rule !== null && zone !== null && isZone(zone) && zone !== 'device-local'
+    ? new Map([[rule, zone]])
+    : noZones;
 
 /** Fields that decide nothing are left empty. */
 function componentOf(kind: Kind): Component {
-  const { gateway, running, rule: _rule, noticed: _noticed, ...known } = kind;
+  const { gateway, running, rule: _rule, noticed: _noticed, zone: _zone, ...known } = kind;
   return {
     ...known,
     id: '',

@@ -110,8 +110,10 @@ function kindFields(policies: readonly Policy[], catalogue: Catalogue): KindFiel
     running: running.some(({ tool }) => tool === undefined)
       ? 'all'
       : running.flatMap(({ tool = [] }) => tool.map((id) => catalogue.tool(id)?.id ?? id)),
-    notice: policies.some(({ rules, default: rest }) =>
-      [...rules, rest].some(({ denial }) => (denial?.grace ?? null) !== null),
+    fixed: policies.some(
+      ({ timezone, rules, default: rest }) =>
+        timezone === 'device-local' ||
+        [...rules, rest].some(({ denial }) => (denial?.grace ?? null) !== null),
     ),
   };
 }

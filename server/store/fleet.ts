@@ -28,8 +28,8 @@ export interface KindFields {
   readonly owners: readonly string[];
   /** Whether it runs: of these tools, of all, or of none. */
   readonly running: readonly string[] | 'all';
-  /** When the device was first told of the rule that it reported. */
-  readonly notice: boolean;
+  /** What the device has fixed for the rule that it reported: its first notice, its zone. */
+  readonly fixed: boolean;
 }
 
 /** Device, subject, kind; in this order of devices and subjects. */
@@ -65,9 +65,10 @@ export interface Kind {
   readonly path: string | null;
   readonly owner: string | null;
   readonly running: boolean | null;
-  /** Rule of the reported verdict, and since when the device has been told of it: an instant. */
+  /** Rule of the reported verdict; since when the device has been told of it, and the zone of its dates. */
   readonly rule: string | null;
   readonly noticed: string | null;
+  readonly zone: string | null;
 }
 
 /** The fields of a kind in the order of its text, which is a JSON array. */
@@ -86,6 +87,7 @@ const kindOrder = [
   'running',
   'rule',
   'noticed',
+  'zone',
 ] as const satisfies readonly (keyof Kind)[];
 
 export function readKind(text: string): Kind {

@@ -16,9 +16,10 @@ const ownerSql = `iif(lower(c.owner) IN (SELECT value FROM json_each(@owners))
   OR c.owner GLOB '*[^ -~]*', c.owner, NULL)`;
 
 const noticed = "json_extract(c.verdict, '$.noticed')";
+const zone = "json_extract(c.verdict, '$.zone')";
 
 /** In the order that `readKind` has. */
-function kindSql({ name, path, owners, running, notice }: KindFields): string {
+function kindSql({ name, path, owners, running, fixed }: KindFields): string {
   const fields = [
     'c.tool',
     'c.channel',
@@ -32,8 +33,11 @@ function kindSql({ name, path, owners, running, notice }: KindFields): string {
     path ? 'c.path' : 'NULL',
     owners.length > 0 ? ownerSql : 'NULL',
     running === 'all' ? runningSql : running.length > 0 ? runningOfSql : 'NULL',
-    notice ? `iif(${noticed} IS NULL, NULL, json_extract(c.verdict, '$.rule'))` : 'NULL',
-    notice ? noticed : 'NULL',
+    fixed
+      ? `iif(coalesce(${noticed}, ${zone}) IS NULL, NULL, json_extract(c.verdict, '$.rule'))`
+      : 'NULL',
+    fixed ? noticed : 'NULL',
+    fixed ? zone : 'NULL',
   ];
   return `json_array(${fields.join(', ')})`;
 }

@@ -212,6 +212,18 @@ describe('the impact of a plan', () => {
     expect(found.withoutZone).toBe(1);
   });
 
+  test('of device-local dates stays with the zone that a device has read them in', async () => {
+    const was = { rule: 'ban', zone: 'Pacific/Kiritimati' };
+    const fleet: FleetMember[] = [
+      { id: 'd1', zone: 'America/Los_Angeles', has: [{ ...claude, verdict: was }] },
+      { id: 'd2', zone: 'America/Los_Angeles', has: [claude] },
+    ];
+    const local = { ...rules(ban('2026-07-10')), timezone: 'device-local' };
+    const instants = ['2026-07-09T10:00:00Z', '2026-07-10T07:00:00Z'].map(instant);
+    const found = await impact(fleet, { live: [local], planned: [local] }, { instants });
+    expect(found.at.map(({ devices }) => devices.planned.violation)).toEqual([1, 2]);
+  });
+
   test('counts whom an exception lets keep a tool, as long as it holds', async () => {
     const exception = (
       id: string,
