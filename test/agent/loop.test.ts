@@ -253,22 +253,23 @@ test('a bundle that arrives is judged by at once', async () => {
   });
 });
 
-test('the date takes effect by itself, on the first instant of the day in the policy’s zone', async () => {
+test('C070: the date takes effect by itself, 39 days after the policy came and not early', async () => {
+  now = theDay - 39 * 24 * 3_600 * second;
   install(claude, '2.1.91');
   start();
   await begun();
   expect(present()[0]?.verdict.status).toBe('pending');
-  now = theDay - 1;
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(changes()).toEqual([]);
+  expect([changes(), notified]).toEqual([[], []]);
+  now = theDay - 1;
+  await until(() => notified.length > 0, 'the prompt after the announcement');
+  const isInForce = () => present().some(({ verdict }) => verdict.status === 'violation');
+  expect(isInForce()).toBe(false);
   now = theDay;
-  await until(() => changes().length > 0, 'the violation');
-  expect(changes()[0]?.present).toMatchObject([{ verdict: { status: 'violation' } }]);
+  await until(isInForce, 'the violation');
   await until(() => notified.length > 1, 'the word that it is in force');
-  expect(notified).toEqual([
-    'Claude Code has to go by July 10, 2026',
-    'Claude Code is no longer allowed on this device',
-  ]);
+  expect(notified[0]).toBe('Claude Code has to go by July 10, 2026');
+  expect(notified[1]).toBe('Claude Code is no longer allowed on this device');
 });
 
 test('C071: on wake from a sleep over the date there is one report, one prompt, and the grace from then', async () => {
