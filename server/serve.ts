@@ -34,6 +34,7 @@ async function serveAlone({ settings, store }: ServeOptions): Promise<void> {
   try {
     url = await server.listen();
   } catch (error) {
+    stopped.forget();
     await server.close();
     throw error;
   }
@@ -42,7 +43,7 @@ async function serveAlone({ settings, store }: ServeOptions): Promise<void> {
   const ready = { event: 'listening', url, serverId, policyKeyThumbprint, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info({ area: 'server', event: 'listening', url }, 'listening');
-  const signal = await stopped;
+  const signal = await stopped.heard;
   log.info({ area: 'server', event: 'stopping', signal }, 'stopping');
   const forced = setTimeout(() => {
     log.error({ area: 'server', event: 'forced-stop' }, 'forced-stop');
@@ -53,11 +54,24 @@ async function serveAlone({ settings, store }: ServeOptions): Promise<void> {
   log.info({ area: 'server', event: 'stopped' }, 'stopped');
 }
 
+interface StopSignal {
+  readonly heard: Promise<NodeJS.Signals | 'disconnect'>;
+  /** Leaves signals to whoever else there is: after a start that failed nobody listens here. */
+  forget(): void;
+}
+
 /** A signal, or the end of the process that started us with a channel to it (`npm run up`). */
-function stopSignal(): Promise<NodeJS.Signals | 'disconnect'> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    process.once('disconnect', () => resolve('disconnect'));
-    process.channel?.unref();
-  });
+function stopSignal(): StopSignal {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals | 'disconnect'>();
+  const onDisconnect = (): void => resolve('disconnect');
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  process.once('disconnect', onDisconnect);
+  process.channel?.unref();
+  return {
+    heard: promise,
+    forget: () => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, resolve);
+      process.off('disconnect', onDisconnect);
+    },
+  };
 }
