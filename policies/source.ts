@@ -165,7 +165,7 @@ const codeOf = (sign: string): string =>
 
 /** What would cost the parser too much, found by counting tokens. */
 function findExcess(text: string): string | null {
-  let [tokens, marks, flow, inLine, isText] = [0, 0, 0, 0, false];
+  let [tokens, marks, flow, inLine, inEntry, isText] = [0, 0, 0, 0, 0, false];
   for (const token of new Lexer().lex(text)) {
     tokens += 1;
     // The lexer puts a mark before a text, which may begin like anything.
@@ -175,12 +175,16 @@ function findExcess(text: string): string | null {
     if (tokens > maxTokens) return 'more than a policy can need: too many entries';
     if (token === '[' || token === '{') flow += 1;
     else if (token === ']' || token === '}') flow = Math.max(0, flow - 1);
-    else if (token === '-' || token === '?' || token === ':') inLine += 1;
-    else if (token.includes('\n')) inLine = 0;
+    else if (token === '-' || token === '?' || token === ':') {
+      // Between brackets one line may hold many entries beside one another, as JSON does.
+      if (flow === 0) inLine += 1;
+      else inEntry += 1;
+    } else if (token === ',') inEntry = 0;
+    else if (token.includes('\n')) [inLine, inEntry] = [0, 0];
     if (/^[ \t]/.test(token) && token.trim() === '' && token.length > maxIndent) {
       return 'nested too deeply: more than 128 spaces before an entry';
     }
-    if (flow > maxNesting || inLine > maxNesting * 2) return 'nested too deeply';
+    if (flow > maxNesting || Math.max(inLine, inEntry) > maxNesting * 2) return 'nested too deeply';
   }
   return null;
 }

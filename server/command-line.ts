@@ -130,6 +130,7 @@ export function withPublisher<T>(
 /** Problems as `file:line:column: severity: field: message`, to stderr. */
 export function tellProblems(file: string, problems: readonly PolicyProblem[]): void {
   for (const { severity, line, column, field, message } of problems) {
-    process.stderr.write(`${file}:${line}:${column}: ${severity}: ${field}: ${message}\n`);
+    const at = field === '' ? '' : `${field}: `;
+    process.stderr.write(`${file}:${line}:${column}: ${severity}: ${at}${message}\n`);
   }
 }

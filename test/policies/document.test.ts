@@ -268,6 +268,17 @@ test('an unknown field hides no other fault', () => {
   ]);
 });
 
+test('a policy that a program wrote as JSON on one line is read, however many rules it has', () => {
+  const rules = Array.from({ length: 500 }, (_, at) => ({
+    id: `r${at}`,
+    match: { package: { npm: `name-${at}` } },
+    decision: 'allow',
+  }));
+  const text = JSON.stringify({ policy: 'p', title: 'P', default: { decision: 'review' }, rules });
+  const parsed = parsePolicy(text);
+  expect(parsed.kind === 'policy' && parsed.policy.rules.length).toBe(500);
+});
+
 describe('hostile texts are refused', () => {
   const bomb = Array.from({ length: 8 }, (_, at) => {
     const inner = at === 0 ? 'x' : `*a${at - 1}`;
@@ -279,6 +290,12 @@ describe('hostile texts are refused', () => {
     ['brackets without end', '['.repeat(250_000), 'nested too deeply'],
     ['brackets closed again', '['.repeat(99) + ']'.repeat(99), 'nested too deeply'],
     ['a list in a list in a list', `${'- '.repeat(1000)}a`, 'nested too deeply'],
+    ['a key of a key of a key', `{${'? '.repeat(1000)}a}`, 'nested too deeply'],
+    [
+      'a list in a list, between brackets',
+      `- [a, b]${'\n- - [a, b]'}${' -'.repeat(1000)}`,
+      'nested too deeply',
+    ],
     [
       'steps without end',
       Array.from({ length: 300 }, (_, at) => `${' '.repeat(at)}a:`).join('\n'),
