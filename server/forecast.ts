@@ -152,7 +152,12 @@ export class Forecaster {
   forecast(
     kind: Kind,
     policy: Policy | null,
-    around: { readonly device: DeviceContext; readonly exceptions: readonly Exception[] },
+    around: {
+      readonly device: DeviceContext;
+      readonly exceptions: readonly Exception[];
+      /** Epoch ms. */
+      readonly assignedGrace?: number;
+    },
   ): Forecast {
     const component = componentOf(kind);
     const known = knownOf(kind);

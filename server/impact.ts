@@ -288,7 +288,7 @@ class Walk {
       followed === null ? -1 : live.policies.indexOf(followed),
       next === null ? -1 : planned.policies.indexOf(next),
     ];
-    const key = `${at.join(' ')} ${device.platform} ${this.#hasLocalDates ? zone : ''}`;
+    const key = `${at.join(' ')} ${device.platform} ${device.graceUntil ?? ''} ${this.#hasLocalDates ? zone : ''}`;
     let cell = this.#cells.get(key);
     if (cell === undefined) {
       cell = { live: followed, planned: next, zone, judged: new Map() };
@@ -326,7 +326,10 @@ class Walk {
       person: this.#person,
       zone: cell.zone,
     };
-    const around = { device: context, exceptions: this.#excepted };
+    const around = {
+      ...{ device: context, exceptions: this.#excepted },
+      ...(device.graceUntil !== null && { assignedGrace: device.graceUntil }),
+    };
     const live = this.#live.forecast(kind, cell.live, around);
     const planned = this.#planned.forecast(kind, cell.planned, around);
     const sets = Uint16Array.from({ length: this.#slots }, (_, slot) =>

@@ -17,6 +17,8 @@ export interface FleetDevice {
   readonly assignedUser: string | null;
   /** Account to person, as an admin set it. */
   readonly persons: Readonly<Record<string, string>>;
+  /** Epoch ms until which an admin lets nothing be in force on it; null: no grace was given. */
+  readonly graceUntil: number | null;
   readonly standing: Standing;
 }
 

@@ -57,7 +57,9 @@ export function fleetReads(sql: Sql): FleetReads {
         .all<Omit<FleetDevice, 'persons'> & { persons: string }>(
           `SELECT d.id, d.group_name AS "group", json_extract(d.facts, '$.platform') AS platform,
              json_extract(d.facts, '$.zone') AS zone, d.hardware_id AS hardwareId,
-             d.assigned_user AS assignedUser, s.standing, (SELECT json_group_object(account, person)
+             d.assigned_user AS assignedUser, s.standing,
+             (SELECT max(grace_until) FROM device_terms t WHERE t.device IN (d.id, '*')) AS graceUntil,
+             (SELECT json_group_object(account, person)
                FROM device_persons p WHERE p.device = d.id) AS persons
            FROM devices d JOIN device_status s ON s.device = d.id
            WHERE d.revoked_at IS NULL AND d.id > @after ORDER BY d.id LIMIT @limit`,

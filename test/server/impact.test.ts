@@ -298,10 +298,7 @@ describe('the impact of a plan', () => {
   });
 
   test('of a rule by publisher is open only for what the rule could reach', async () => {
-    const fleet: FleetMember[] = [
-      { id: 'd1', has: [claude, qoder] },
-      { id: 'd2', has: [qoder] },
-    ];
+    const fleet = [[claude, qoder], [qoder]].map((has, at) => ({ id: `d${at}`, has }));
     const byPublisher = '{ tool: claude-code, publisher: Somebody }';
     const found = await impact(fleet, { planned: [rules(ban('2026-07-01', byPublisher))] });
     expect(found.at[0]?.devices.planned).toEqual(counts({ unforeseen: 1, clear: 1 }));
@@ -380,9 +377,21 @@ describe('the impact of a plan', () => {
     expect(found.at.map(({ devices }) => devices.planned.violation)).toEqual([0, 1, 1, 2]);
   });
 
+  test('keeps what an admin has given as grace', async () => {
+    const fleet = ['d1', 'd2'].map((id) => ({ id, has: [claude] }));
+    await impact(fleet, { planned: [] });
+    const graceUntil = instant('2026-07-12T00:00:00Z');
+    await store.write(async ({ assignments }) =>
+      assignments.setTerms('d1', { ...(await assignments.terms('d1')), graceUntil }),
+    );
+    const options = { instants: [graceUntil - 1, graceUntil] };
+    const found = await impact([], { planned: [rules(ban('2026-07-01'))] }, options);
+    expect(found.at.map(({ devices }) => devices.planned.violation)).toEqual([1, 2]);
+  });
+
   test('leaves out what a revoked device had', async () => {
-    await addMember(store, { id: 'd1', has: [claude] });
-    await addMember(store, { id: 'd2', has: [claude] });
+    const fleet = ['d1', 'd2'].map((id) => ({ id, has: [claude] }));
+    await impact(fleet, { planned: [] });
     await store.write((writing) => writing.devices.revoke('d1', noon));
     const found = await impact([], { planned: [rules(ban('2026-07-01'))] });
     expect(found).toMatchObject({ devices: 1, components: 1, people: 1 });
