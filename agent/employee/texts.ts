@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Text } from '../../policies/document.js';
 import { textIn, type Language } from '../../policies/language.js';
+import { plainText, readMarkdown } from '../../policies/markdown.js';
 import { resolveNow } from '../detect/disk.js';
 import { readSmall } from '../files.js';
 
@@ -52,7 +53,7 @@ const english = (facts: PromptFacts): PromptText => {
       facts.isInForce
         ? `Its use has not been allowed${by} since ${date}.`
         : `Its use will not be allowed${by} from ${date} on: ${left}.`,
-      textIn(facts.reason, 'en'),
+      plainIn(facts.reason, 'en'),
       replacementName === null ? null : `Use ${replacementName} instead.`,
       guide === null ? null : `How to move: ${guide}`,
       contact === null ? null : `Questions: ${contact}`,
@@ -70,13 +71,19 @@ const chinese = (facts: PromptFacts): PromptText => {
       facts.isInForce
         ? `${by}自 ${date}起不允许使用。`
         : `${by}自 ${date}起不允许使用，还有 ${daysLeft} 天。`,
-      textIn(facts.reason, 'zh-CN'),
+      plainIn(facts.reason, 'zh-CN'),
       replacementName === null ? null : `请改用 ${replacementName}。`,
       guide === null ? null : `迁移方法：${guide}`,
       contact === null ? null : `咨询：${contact}`,
     ]),
   };
 };
+
+/** A notification shows the marks of Markdown as they are. */
+function plainIn(text: Text, language: Language): string | null {
+  const own = textIn(text, language);
+  return own === null ? null : plainText(readMarkdown(own).blocks);
+}
 
 const sentences = (parts: readonly (string | null)[]): string =>
   parts.filter((part) => part !== null && part !== '').join('\n');

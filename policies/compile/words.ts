@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '../catalogue.js';
 import type { Denial } from '../document.js';
+import { plainText, readMarkdown } from '../markdown.js';
 import type { DenialInForce, Denials, Judged } from './denials.js';
 import type { IdentityKind } from './identities.js';
 import type { CompileInput, NotExpressible } from './index.js';
@@ -23,11 +24,11 @@ export function hashedUuid(...parts: readonly string[]): string {
   ].join('-');
 }
 
-/** The English text, or the first of the languages there are; one line. */
+/** The English text, or the first of the languages there are, without marks of Markdown; one line. */
 export function plainReason(denial: Denial): string {
   const { reason } = denial;
   const text = reason['en'] ?? Object.entries(reason).sort()[0]?.[1] ?? '';
-  return text.replace(/\s+/g, ' ').trim();
+  return plainText(readMarkdown(text).blocks).replace(/\s+/g, ' ').trim();
 }
 
 /** What a person is told who meets the denial: why, and what to use instead; one line. */

@@ -9,6 +9,7 @@ import type { PolicyRow } from '../views.js';
 import { policiesQuery } from './api.js';
 import { useLanguage, useTexts } from './language.js';
 import { Empty, Failure, Loading } from './notices.js';
+import { Marked } from './marked.js';
 import { Shown, visible } from './shown.js';
 import { dateText, fullText, useNow, viewerZone, shownZone } from './times.js';
 
@@ -98,14 +99,16 @@ function Countdown({ policy, denial }: CountdownProps) {
             {countdown.announced(dateText(denial.announce, shownZone(policy.timezone), language))}
           </p>
         ) : null}
-        <p className="why">
-          {instead === null ? null : <strong>{texts.findings.instead(visible(instead))}</strong>}
-          {reason === null ? null : (
-            <span className="quiet">
-              <Shown text={reason} />
-            </span>
-          )}
-        </p>
+        {instead === null ? null : (
+          <p>
+            <strong>{texts.findings.instead(visible(instead))}</strong>
+          </p>
+        )}
+        {reason === null ? null : (
+          <div className="quiet">
+            <Marked text={reason} />
+          </div>
+        )}
       </div>
     </li>
   );

@@ -68,6 +68,13 @@ test('what belongs to the machine is told to each of its people', () => {
   expect(findings.map(({ account }) => account)).toEqual(['ana', 'ben']);
 });
 
+test('a notification has no marks of Markdown, as nothing there reads them', () => {
+  const reason = { en: '**Back-door** risk: `x`, see [notice](https://example.com/n).' };
+  expect(promptText('en', { ...facts, reason }).body).toContain(
+    '\nBack-door risk: x, see notice (https://example.com/n).\n',
+  );
+});
+
 test('the words name the date of the policy’s zone, the days left and the replacement', () => {
   const english = promptText('en', facts);
   expect(english.title).toBe('Claude Code has to go by July 10, 2026');

@@ -258,11 +258,11 @@ describe('what is said', () => {
   test('to a person: why, and what to use instead', () => {
     const [rule] = policyOf(
       `  - { id: ban, match: { tool: claude-code }, decision: deny, effective: 2026-07-10, after: block,
-         reason: { zh-CN: 不可, en: "Back  door\\nrisk." }, replacement: { tool: qoder, guide: https://example.com/m } }`,
+         reason: { zh-CN: 不可, en: "Back  **door**\\nrisk, [why](https://example.com/w)." }, replacement: { tool: qoder, guide: https://example.com/m } }`,
     ).rules;
     if (rule?.denial == null) throw new Error('no denial');
     expect(messageOf(rule.denial, catalogue)).toBe(
-      'Not approved. Back door risk. Use Qoder IDE instead: https://example.com/m',
+      'Not approved. Back door risk, why (https://example.com/w). Use Qoder IDE instead: https://example.com/m',
     );
     expect(messageOf(rule.denial, catalogue, 12)).toBe('Not approve…');
   });
