@@ -57,7 +57,9 @@ describe('the difference of a policy', () => {
       [
         'rule claude-code-ban: in force 9 h 30 min later, from 2026-07-10 to 2026-07-10T09:30:00+08:00',
       ],
-      ['规则 claude-code-ban：生效推迟 9 小时 30 分钟，从 2026-07-10 改为 2026-07-10T09:30:00+08:00'],
+      [
+        '规则 claude-code-ban：生效推迟 9 小时 30 分钟，从 2026-07-10 改为 2026-07-10T09:30:00+08:00',
+      ],
     ],
     [
       'the zone in which the same days begin',

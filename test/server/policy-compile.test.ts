@@ -263,7 +263,10 @@ rules:
   });
 
   test('a policy that would be refused is told with its line, and writes nothing', async () => {
-    writeFileSync(policy, banPolicy('2026-07-10').replace('tool: claude-code', 'tool: claude-kode'));
+    writeFileSync(
+      policy,
+      banPolicy('2026-07-10').replace('tool: claude-code', 'tool: claude-kode'),
+    );
     const { code, err } = await compile(policy, '--target', 'all', '--out', out());
     expect([code, existsSync(out())]).toEqual([1, false]);
     expect(err).toMatch(/policy\.yaml:\d+:\d+: error/);
