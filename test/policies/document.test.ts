@@ -9,7 +9,6 @@ import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { reportDefaults } from '../../policies/complete.js';
 import { parsePolicy, policyJsonSchema, type PolicyProblem } from '../../policies/document.js';
-import { decodeSource } from '../../policies/source.js';
 import { catalogue, policyOf } from './subjects.js';
 import { runs } from '../runs.js';
 
@@ -375,34 +374,11 @@ describe('hostile texts are refused', () => {
   });
 });
 
-describe('bytes and lines', () => {
-  test('a byte order mark and the line ends of Windows change nothing, nor the places', () => {
-    const other = (text: string): string => `\ufeff${text.replaceAll('\n', '\r\n')}`;
-    expect(policyOf(other(full))).toEqual(policyOf(full));
-    const text = changed('severity: critical', 'severity: urgent');
-    expect(problemsOf(other(text))).toEqual(problemsOf(text));
-    const first = changed('policy: ai-tools', 'policy: 5');
-    expect(problemsOf(other(first))[0]).toMatchObject({ line: 1, column: 9 });
-  });
-
-  test.each([
-    ['a byte that begins nothing', [0xff], 2, 9],
-    ['half a character', [0xe4, 0xb8], 2, 9],
-    ['more bytes than a character may have', [0xc0, 0x80], 2, 9],
-    ['half of a pair', [0xed, 0xa0, 0x80], 2, 9],
-  ])('%s is refused with its place', (_, bytes, line, column) => {
-    const [before, after] = ['policy: ä\ntitle: \ufffd', ' x\n'].map((part) => Buffer.from(part));
-    const text = Buffer.concat([before ?? Buffer.of(), Buffer.from(bytes), after ?? Buffer.of()]);
-    const message = 'bytes that are no UTF-8 text; save the file as UTF-8';
-    expect(decodeSource(text)).toEqual({ kind: 'invalid', problems: [{ line, column, message }] });
-  });
-
-  test('UTF-8 is read, with or without its mark, and UTF-16 is named', () => {
-    expect(decodeSource(Buffer.from('\ufeffa: ä'))).toEqual({ kind: 'text', text: 'a: ä' });
-    const wide = decodeSource(Buffer.from('\ufeffa: b', 'utf16le'));
-    expect(wide).toMatchObject({
-      problems: [{ message: expect.stringContaining('UTF-16') as string }],
-    });
-    expect(decodeSource(Buffer.alloc(300_000, ' ')).kind).toBe('invalid');
-  });
+test('a byte order mark and the line ends of Windows change nothing, nor the places', () => {
+  const other = (text: string): string => `\ufeff${text.replaceAll('\n', '\r\n')}`;
+  expect(policyOf(other(full))).toEqual(policyOf(full));
+  const text = changed('severity: critical', 'severity: urgent');
+  expect(problemsOf(other(text))).toEqual(problemsOf(text));
+  const first = changed('policy: ai-tools', 'policy: 5');
+  expect(problemsOf(other(first))[0]).toMatchObject({ line: 1, column: 9 });
 });
