@@ -34,6 +34,7 @@ export const lintChecks = {
   address: 'warning',
   'exception-nobody': 'error',
   'exception-tool': 'error',
+  'exception-never': 'error',
   'exception-ended': 'warning',
   'exception-idle': 'warning',
 } as const;

@@ -10,7 +10,7 @@ import { checkDate, resolveDate } from './dates.js';
 import type { Policy } from './document.js';
 import type { LintProblem } from './lint-advice.js';
 import { advice, type Advice } from './lint-checks.js';
-import { reachOf, toolList } from './lint-reach.js';
+import { reachOf, situationBits, toolList } from './lint-reach.js';
 import { suggestion } from './nearest.js';
 import { shapeFaults } from './shape.js';
 import { fieldName, readSource, type Place, type Step } from './source.js';
@@ -88,23 +88,30 @@ function listIn(value: unknown): { list: unknown; base: readonly Step[] } {
   return { list: value.exceptions, base: ['exceptions'] };
 }
 
-/** Ids of tools that some rule of a policy, or its default, denies. */
+/** Fields that say of each find of a tool whether it is meant, without its version, place or setting. */
+const wholeFields = ['tool', 'kind', 'vendor', 'state', 'scope', 'running'];
+/** What the default of deny takes: a tool in use. */
+const inUse = situationBits(
+  ({ state, scope }) => state === 'running' || (state === 'installed' && scope === 'global'),
+);
+
+/** Ids of tools that some rule of a policy, or its default, denies in some state. */
 function deniedTools(policies: readonly Policy[], catalogue: Catalogue): ReadonlySet<string> {
   const denied = new Set<string>();
   for (const policy of policies) {
-    let left = (1n << BigInt(catalogue.tools.length)) - 1n;
+    // For each tool the situations that no rule before has decided.
+    const left = new Map<string, number>();
+    const open = (tool: string): number => left.get(tool) ?? situationBits(() => true);
     for (const { match, decision } of policy.rules) {
-      const { tools } = reachOf(match, catalogue);
-      if (decision === 'deny') {
-        for (const tool of toolList(tools & left, catalogue)) denied.add(tool.id);
+      const { tools, situations } = reachOf(match, catalogue);
+      const isWhole = Object.keys(match).every((field) => wholeFields.includes(field));
+      for (const { id } of toolList(tools, catalogue)) {
+        if (decision === 'deny' && (open(id) & situations) !== 0) denied.add(id);
+        if (isWhole) left.set(id, open(id) & ~situations);
       }
-      // Only a rule on nothing but tools, in every state, keeps what comes after it from them.
-      const ofTool = ['tool', 'kind', 'vendor'];
-      if (Object.keys(match).every((field) => ofTool.includes(field))) left &= ~tools;
     }
-    if (policy.default.decision === 'deny') {
-      for (const tool of toolList(left, catalogue)) denied.add(tool.id);
-    }
+    if (policy.default.decision !== 'deny') continue;
+    for (const { id } of catalogue.tools) if ((open(id) & inUse) !== 0) denied.add(id);
   }
   return denied;
 }
@@ -114,7 +121,8 @@ function exceptionAdvice(listed: readonly Listed[], input: ExceptionsInput): Adv
   const denied = deniedTools(policies, catalogue);
   const ids = catalogue.tools.flatMap((one) => [one.id, ...one.aliases]);
   return listed.flatMap((exception, at): Advice[] => {
-    const { id, tool: named, person, device, hardwareId, until, endedAt = null } = exception;
+    const { id, tool: named, person, device, hardwareId, until } = exception;
+    const { from = null, endedAt = null } = exception;
     const name = `exception ${id ?? `${at + 1}`}`;
     const tool = catalogue.tool(named);
     const isForNobody = !(person ?? device ?? hardwareId);
@@ -145,33 +153,46 @@ function exceptionAdvice(listed: readonly Listed[], input: ExceptionsInput): Adv
                 `${name} matches nothing: no policy here denies ${tool.id}`,
               ),
             ]),
-      ...endAdvice(name, [at, 'until'], { until, endedAt, now }),
+      ...timeAdvice(name, [at], { from, until, endedAt, now }),
     ];
   });
 }
 
-function endAdvice(
-  name: string,
-  path: readonly Step[],
-  { until, endedAt, now }: Pick<Listed, 'until' | 'endedAt'> & { readonly now: number },
-): Advice[] {
-  if (typeof endedAt === 'string') {
-    return [advice('exception-ended', path, `${name} was ended at ${endedAt}`)];
-  }
-  const checked = checkDate(until);
-  if (checked.kind !== 'instant') {
-    const message =
-      checked.kind === 'invalid'
-        ? checked.message
-        : `${until} is a day; write an instant with offset, like ${until}T00:00:00Z`;
-    return [{ check: 'document', severity: 'error', path, message }];
-  }
-  if (resolveDate(until, null, 'UTC') > now) return [];
-  return [
-    advice(
-      'exception-ended',
-      path,
-      `${name} ended at ${until}; it stops by itself and may be removed`,
-    ),
+interface Times {
+  readonly from: string | null;
+  readonly until: string;
+  readonly endedAt: string | null;
+  readonly now: number;
+}
+
+/** What is wrong with a text that is to be an instant; null for nothing. */
+function wrongInstant(text: string): string | null {
+  const checked = checkDate(text);
+  if (checked.kind === 'invalid') return checked.message;
+  if (checked.kind === 'instant') return null;
+  return `${text} is a day; write an instant with offset, like ${text}T00:00:00Z`;
+}
+
+function timeAdvice(name: string, path: readonly Step[], times: Times): Advice[] {
+  const { from, until, endedAt, now } = times;
+  const [begin, end] = [
+    [...path, 'from'],
+    [...path, 'until'],
   ];
+  if (endedAt !== null) return [advice('exception-ended', end, `${name} was ended at ${endedAt}`)];
+  const wrong = [
+    { at: begin, message: from === null ? null : wrongInstant(from) },
+    { at: end, message: wrongInstant(until) },
+  ].flatMap(({ at, message }): Advice[] =>
+    message === null ? [] : [{ check: 'document', severity: 'error', path: at, message }],
+  );
+  if (wrong.length > 0) return wrong;
+  const ends = resolveDate(until, null, 'UTC');
+  if (from !== null && resolveDate(from, null, 'UTC') >= ends) {
+    const message = `${name} begins at ${from}, when it has ended at ${until}, so it never holds`;
+    return [advice('exception-never', begin, message)];
+  }
+  if (ends > now) return [];
+  const message = `${name} ended at ${until}; it stops by itself and may be removed`;
+  return [advice('exception-ended', end, message)];
 }

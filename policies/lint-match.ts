@@ -55,12 +55,40 @@ export function matchFaults(
       return wrong === null ? [] : [error(at, wrong)];
     }),
     ...eachOf(match.gateway, [...path, 'gateway']).flatMap(({ text, at }) =>
-      /^(\*\.)?[\p{L}\p{N}.-]+$|^\[[0-9a-f:.]+\]$/iu.test(text)
-        ? []
-        : [error(at, `expected vendor, third-party, none or a host alone; found "${text}"`)],
+      gatewayFaults(text, at, catalogue),
     ),
     ...(range === null ? [] : [error([...path, 'version'], range)]),
   ];
+}
+
+/** The host that a text means which is none alone: of an address, before a port, without its brackets. */
+function hostWithin(text: string): string | null {
+  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const parsed = isAddress
+    ? URL.parse(text)
+    : (URL.parse(`http://[${text}]`) ?? URL.parse(`http://${text}`));
+  const host = parsed?.hostname ?? '';
+  return gatewayForm.test(host) && !host.startsWith('*') ? host : null;
+}
+
+const gatewayForm = /^(\*\.)?[\p{L}\p{N}.-]+$|^\[[0-9a-f:.]+\]$/iu;
+const gatewayWords = ['vendor', 'third-party', 'none'] as const;
+
+/** What is no host, and a host that somebody meant as one of the words. */
+function gatewayFaults(text: string, at: readonly Step[], catalogue: Catalogue | null): Fault[] {
+  if (!gatewayForm.test(text)) {
+    const message = `expected vendor, third-party, none or a host alone; found "${text}"`;
+    const host = hostWithin(text);
+    return [{ ...error(at, message), hint: () => (host === null ? '' : `; write "${host}"`) }];
+  }
+  const word = text.toLowerCase();
+  if (word.includes('.') || word === 'localhost' || gatewayWords.some((one) => one === word)) {
+    return [];
+  }
+  const isProvider =
+    catalogue?.tools.some(({ provider }) => provider.includes(word)) ?? gatewayProviders.has(word);
+  const meant = isProvider ? `; did you mean "provider: ${word}"?` : suggestion(word, gatewayWords);
+  return meant === '' ? [] : [warning(at, `"${text}" is read as the name of a host${meant}`)];
 }
 
 /** Vendors and providers that no tool of the catalogue has: the rule could match nothing. */

@@ -162,6 +162,9 @@ function reasonFaults(decided: Decided, path: readonly Step[]): Fault[] {
     return 'id' in decided ? [error(path, message)] : [warning(path, message)];
   }
   return tags.flatMap((tag) => {
+    if (decided.reason?.[tag]?.trim() === '') {
+      return [error([...path, 'reason', tag], `the reason in ${tag} holds nothing but space`)];
+    }
     try {
       Intl.getCanonicalLocales(tag);
       return [];

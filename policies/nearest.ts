@@ -108,6 +108,8 @@ const synonyms: ReadonlyMap<string, readonly string[]> = new Map(
     'America/New_York': ['eastern', 'est', 'edt', 'et'],
     'Europe/Berlin': ['germany', 'cet', 'cest', 'munich'],
     'Europe/London': ['bst', 'uk', 'england'],
+    vendor: ['official', 'first-party', 'own', 'direct'],
+    'third-party': ['third', '3rd-party', '3rdparty', 'foreign', 'reseller'],
     utc: ['z', 'gmt', 'zulu', 'utc+0', 'etc/utc'],
   }),
 );

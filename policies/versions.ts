@@ -12,6 +12,7 @@ import {
   homebrewOrdering,
   rpmOrdering,
 } from './distributions.js';
+import { suggestion } from './nearest.js';
 import { dottedOrdering, pep440Ordering, semverOrdering, type Ordering } from './orderings.js';
 
 export type RangeAnswer = 'in' | 'out' | 'unknown';
@@ -356,10 +357,12 @@ function testFor(ecosystem: string, range: string): Test | null {
 export function checkRange(range: string): string | null {
   const text = range.trim();
   if (text === noVersion) return null;
-  if (anyVersion.test(text)) {
-    const type = /^vers:([^/]+)/.exec(text)?.[1] ?? 'all';
-    return type === 'all' || hasOrder(type) ? null : `no order of versions is known for "${type}"`;
+  const type = /^vers:([^/]+)\//.exec(text)?.[1];
+  if (type !== undefined && type !== 'all' && type !== 'none' && !hasOrder(type)) {
+    const near = suggestion(type, [...orderedTypes, ...dottedTypes]);
+    return `no order of versions is known for "${type}"${near}`;
   }
+  if (anyVersion.test(text)) return null;
   const isRead = [...ofTheirOwn, 'other'].some((kind) => testFor(kind, text) !== null);
   return isRead
     ? null

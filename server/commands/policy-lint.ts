@@ -79,22 +79,28 @@ function languagesOf(text: string | null): readonly string[] {
     });
 }
 
+const casesForm = /\.test\.ya?ml$/;
+
 /** The policy files that paths mean, each once; cases beside them are none. Errors: USAGE. */
 function filesIn(paths: readonly string[]): readonly string[] {
   const files = paths.flatMap((one) => {
     const found = statSync(one, { throwIfNoEntry: false });
     if (found === undefined) throw new CurfewError('USAGE', `${one} does not exist`);
-    if (!found.isDirectory()) return [one];
+    // A shell that expands policies/*.yaml names the cases too.
+    if (!found.isDirectory()) return casesForm.test(one) ? [] : [one];
     const exclude = (name: string): boolean => name === 'node_modules' || name === '.git';
     const below = globSync('**/*.{yaml,yml}', { cwd: one, exclude })
-      .filter((name) => !/\.test\.ya?ml$/.test(name))
+      .filter((name) => !casesForm.test(name))
       .sort();
     if (below.length > 0) return below.map((name) => path.join(one, name));
     throw new CurfewError('USAGE', `there is no policy in ${one}`, {
       hint: 'Policies are files that end in .yaml or .yml.',
     });
   });
-  return [...new Set(files.map((file) => path.normalize(file)))];
+  if (files.length > 0) return [...new Set(files.map((file) => path.normalize(file)))];
+  throw new CurfewError('USAGE', `${paths.join(', ')}: cases of a policy, which is another file`, {
+    hint: 'Lint NAME.yaml; `curfew-server policy test` runs the cases in NAME.test.yaml.',
+  });
 }
 
 /** The bytes of a file, no more than a document may have. Errors: USAGE. */

@@ -57,7 +57,7 @@ describe('what is said of a policy', () => {
   test('every check has a case', () => {
     const tried = new Set(cases.flatMap(({ says }) => says.map(([check]) => check)));
     const elsewhere = ['policy-twice', 'compared', 'exception-nobody', 'exception-tool'];
-    const rest = [...elsewhere, 'exception-ended', 'exception-idle'];
+    const rest = [...elsewhere, 'exception-never', 'exception-ended', 'exception-idle'];
     expect(Object.keys(lintChecks).filter((check) => !tried.has(check))).toEqual(
       rest.sort((a, b) => Object.keys(lintChecks).indexOf(a) - Object.keys(lintChecks).indexOf(b)),
     );
@@ -348,6 +348,39 @@ describe('exceptions', () => {
         '[5].until',
         '2027-01-01 is a day; write an instant with offset, like 2027-01-01T00:00:00Z',
       ],
+    ]);
+  });
+
+  test('that never hold, or begin at no instant', () => {
+    const list = `- { id: e1, tool: claude-code, person: ana, from: 2027-02-01T00:00:00Z, until: 2027-02-01T01:00:00+01:00 }
+- { id: e2, tool: claude-code, person: ana, from: 2027-02-01T00:00:00Z, until: 2027-02-01T00:00:01Z }
+- { id: e3, tool: claude-code, person: ana, from: 2027-02-01, until: 2027-03-01T00:00:00Z }
+`;
+    expect(said(list).map(([check, line, field]) => [check, line, field])).toEqual([
+      ['exception-never', 1, '[0].from'],
+      ['document', 3, '[2].from'],
+    ]);
+  });
+
+  test('for a tool that is denied only in a state, a scope or a setting do match', () => {
+    const rules = `
+- { id: a, match: { tool: goose }, decision: allow }
+- { id: b, match: { tool: goose, scope: project }, decision: deny, effective: 2026-07-10, after: block, reason: { en: x } }
+- { id: c, match: { tool: opencode, running: false }, decision: approve }
+- { id: d, match: { tool: opencode }, decision: deny, effective: 2026-07-10, after: block, reason: { en: x } }
+- { id: e, match: { tool: aider, gateway: vendor }, decision: approve }
+- { id: f, match: { tool: aider }, decision: deny, effective: 2026-07-10, after: block, reason: { en: x } }
+- { id: g, match: { tool: crush, state: [installed, running] }, decision: approve }
+- { id: h, match: { vendor: Charmbracelet, running: true }, decision: deny, effective: 2026-07-10, after: block, reason: { en: x } }`;
+    const one = policy(rules);
+    const list = ['goose', 'opencode', 'aider', 'crush'].map(
+      (tool) => `- { tool: ${tool}, person: ana, until: 2027-01-01T00:00:00Z }\n`,
+    );
+    const policies = one === null ? [] : [one];
+    const found = lintExceptions(list.join(''), { policies, catalogue, now });
+    expect([policies.length, found.map(({ check, line }) => [check, line])]).toEqual([
+      1,
+      [['exception-idle', 4]],
     ]);
   });
 

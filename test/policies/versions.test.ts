@@ -304,7 +304,7 @@ describe('notations', () => {
     '||',
     'latest !',
   ])('the range "%s" is refused, and decides nothing', (range) => {
-    expect(checkRange(range)).toContain('expected a range');
+    expect(checkRange(range)).toMatch(/^(expected a range|no order of versions is known for)/);
     expect(inRange('npm', '1.0.0', range)).toBe('unknown');
   });
 });

@@ -100,6 +100,14 @@ describe('what it reads', () => {
     ]);
   });
 
+  test('cases that a shell names beside the policies are passed over, and alone are none', async () => {
+    const one = file('one.yaml', ban());
+    const beside = file('one.test.yaml', 'cases: []');
+    expect((await policy('lint', one, beside, ...day)).code).toBe(0);
+    const { code, err } = await policy('lint', beside);
+    expect([code, err.includes('`curfew-server policy test` runs the cases')]).toEqual([2, true]);
+  });
+
   test('two files of one policy are an error', async () => {
     file('a.yaml', ban());
     file('b.yaml', ban());
