@@ -9,6 +9,7 @@ import type { Catalogue } from './catalogue.js';
 import type { Channel, ComponentState, Platform, Scope } from './component.js';
 import { complete } from './complete.js';
 import { denialFieldNames, findFaults } from './lint.js';
+import { toolSuggestion } from './lint-names.js';
 import type { ReportChoices } from './reporting.js';
 import { shapeFaults, withoutUnknownFields, type Fault } from './shape.js';
 import { fieldName, readSource, type Source } from './source.js';
@@ -177,6 +178,21 @@ export function parsePolicy(
   return policyFrom(read.source, options);
 }
 
+/** Faults of shape, those of a tool's id with the tool that may be meant: people write its name. */
+function namingTools(
+  faults: readonly Fault[],
+  author: unknown,
+  catalogue: Catalogue | undefined,
+): readonly Fault[] {
+  if (catalogue === undefined) return faults;
+  return faults.map((fault) => {
+    const field = fault.path.findLast((step) => typeof step === 'string');
+    const text = Value.Pointer.Get(author, `/${fault.path.join('/')}`);
+    if (field !== 'tool' || typeof text !== 'string') return fault;
+    return { ...fault, hint: () => toolSuggestion(text, catalogue) };
+  });
+}
+
 /** The same of a text that was read as YAML already. */
 export function policyFrom(
   source: Source,
@@ -184,7 +200,7 @@ export function policyFrom(
 ): ParsedPolicy {
   const author = source.value;
   if (!Value.Check(PolicyDocument, author)) {
-    const faults = shapeFaults(PolicyDocument, author);
+    const faults = namingTools(shapeFaults(PolicyDocument, author), author, options.catalogue);
     const rest = withoutUnknownFields(author, faults);
     const further = Value.Check(PolicyDocument, rest)
       ? findFaults(rest, options.catalogue ?? null)

@@ -6,6 +6,7 @@
 import type { PolicyDocument } from './author-form.js';
 import type { Catalogue } from './catalogue.js';
 import { gatewayProviders } from './gateway.js';
+import { eachOf, nameFaults, toolSuggestion } from './lint-names.js';
 import { suggestion } from './nearest.js';
 import { error, warning, type Fault } from './shape.js';
 import type { Step } from './source.js';
@@ -20,22 +21,8 @@ export function toolFaults(
   catalogue: Catalogue | null,
 ): Fault[] {
   if (catalogue === null || catalogue.tool(id) !== null) return [];
-  const hint = (): string =>
-    suggestion(
-      id,
-      catalogue.tools.flatMap((tool) => [tool.id, ...tool.aliases]),
-    );
+  const hint = (): string => toolSuggestion(id, catalogue);
   return [{ ...error(path, `the catalogue has no tool "${id}"`), hint }];
-}
-
-/** The values of a field with their paths, for one value as for a list. */
-function eachOf(
-  value: string | readonly string[] | undefined,
-  path: readonly Step[],
-): { text: string; at: readonly Step[] }[] {
-  if (value === undefined) return [];
-  if (typeof value === 'string') return [{ text: value, at: path }];
-  return value.map((text, at) => ({ text, at: [...path, at] }));
 }
 
 /** Everything wrong or doubtful in a match, in the order of its fields. */
@@ -50,6 +37,7 @@ export function matchFaults(
       toolFaults(text, at, catalogue),
     ),
     ...unknownNames(match, path, catalogue),
+    ...nameFaults(match, path),
     ...eachOf(match.path, [...path, 'path']).flatMap(({ text, at }) => {
       const wrong = wrongPath(text);
       return wrong === null ? [] : [error(at, wrong)];

@@ -8,6 +8,7 @@ import type { Catalogue } from './catalogue.js';
 import { checkDate, isZone } from './dates.js';
 import { actions, type PolicyDocument } from './author-form.js';
 import { matchFaults, toolFaults } from './lint-match.js';
+import { targetFaults } from './lint-names.js';
 import { suggestion } from './nearest.js';
 import { error, warning, type Fault } from './shape.js';
 import type { Step } from './source.js';
@@ -40,6 +41,7 @@ export function findFaults(author: PolicyDocument, catalogue: Catalogue | null):
       ...matchFaults(rule.match, ['rules', at, 'match'], catalogue),
       ...decidedFaults(rule, ['rules', at], author.timezone, catalogue),
     ]),
+    ...targetFaults(author),
     ...reportFaults(author),
   ];
 }
