@@ -2,12 +2,13 @@
  * What every command of `curfew-server` is made of: flags of the settings table, the store and its keys
  * for one piece of work, where words go. Results go to stdout, all else to stderr. No command is here.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { builtInCatalogue } from '../policies/catalogue.js';
 import type { PolicyProblem } from '../policies/document.js';
 import { CurfewError } from '../wire/errors.js';
+import { readBounded } from './bounded-file.js';
 import type { Publisher } from './bundles.js';
 import { readOrMakeKeys, type ServerKeys } from './keys.js';
 import { prepareFolder, readSettings, settingsTable, type Settings } from './settings.js';
@@ -47,8 +48,20 @@ export function settingsOf(command: Command): Settings {
   return readSettings({ flags, environment: process.env });
 }
 
-/** The store and its keys for one piece of work. */
+/** The store and its keys for one piece of work. Errors: SETTING_INVALID where there is no folder. */
 export async function withStore<T>(
+  settings: Settings,
+  work: (store: Store, keys: ServerKeys) => Promise<T>,
+): Promise<T> {
+  if (existsSync(settings.dataFolder)) return withNewStore(settings, work);
+  // A folder that was mistyped would become another server, with keys that no device trusts.
+  throw new CurfewError('SETTING_INVALID', `there is no folder ${settings.dataFolder}`, {
+    hint: `Give the server's folder with --data, or make one: curfew-server init --data ${settings.dataFolder}`,
+  });
+}
+
+/** The same for a folder that need not be there yet: it becomes a server of its own. */
+export async function withNewStore<T>(
   settings: Settings,
   work: (store: Store, keys: ServerKeys) => Promise<T>,
 ): Promise<T> {
@@ -74,24 +87,14 @@ export const textOf = (value: string | boolean | undefined): string | null =>
 
 /** The text of a policy file. Errors: USAGE when it cannot be read, POLICY_INVALID when it is too large. */
 export function readPolicy(file: string): string {
-  let bytes;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new CurfewError('USAGE', `${file} cannot be read`, { cause: error });
-  }
+  const bytes = readBounded(file, maxPolicyBytes);
   if (bytes.byteLength <= maxPolicyBytes) return bytes.toString('utf8');
   throw new CurfewError('POLICY_INVALID', `${file} is larger than ${maxPolicyBytes} bytes`);
 }
 
 /** The text of a file that --prepare or `policy sign` wrote. Errors: USAGE, SIGNED_FILE_INVALID. */
 export function readSignFile(file: string): string {
-  let bytes;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new CurfewError('USAGE', `${file} cannot be read`, { cause: error });
-  }
+  const bytes = readBounded(file, maxSignFileBytes);
   if (bytes.byteLength <= maxSignFileBytes) return bytes.toString('utf8');
   throw new CurfewError('SIGNED_FILE_INVALID', `${file} is larger than ${maxSignFileBytes} bytes`);
 }

@@ -7,7 +7,6 @@ import {
   chmodSync,
   existsSync,
   linkSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import path from 'node:path';
 import { CurfewError } from '../wire/errors.js';
 import { makePolicyKey, parseSigningKey, thumbprint, type SigningKey } from '../wire/bundle.js';
 import { parsePublicKey } from '../wire/keys.js';
+import { readBounded } from './bounded-file.js';
 import type { SigningReads, SigningWrites } from './store/index.js';
 
 /** Read from the files each time, as another process may rotate or move them while this one serves. */
@@ -29,6 +29,9 @@ export interface ServerKeys {
   /** Signs assignments. */
   readonly online: SigningKey;
 }
+
+/** A key takes a few hundred; what is longer is no key. */
+const maxKeyFileBytes = 64 * 1024;
 
 export const policyKeyFile = 'policy-key.json';
 export const publicKeyFile = 'policy-key.public.json';
@@ -113,7 +116,7 @@ export function readPublicKey(file: string): string {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readBounded(file, maxKeyFileBytes).toString('utf8');
   } catch (error) {
     throw new CurfewError('SETTING_INVALID', `the key file ${file} cannot be read`, {
       hint: 'Give the path of a key file that this account may read.',

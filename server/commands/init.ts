@@ -11,7 +11,7 @@ import {
   settingsOf,
   textOf,
   withSettings,
-  withStore,
+  withNewStore,
   type Options,
 } from '../command-line.js';
 import {
@@ -33,7 +33,7 @@ export function addInitCommand(program: Command): void {
       const { dataFolder } = settings;
       const offline = textOf(options['policyKeyOffline']);
       if (offline !== null) await takeOffline(dataFolder, readPublicKey(offline));
-      await withStore(settings, async (store, keys) => {
+      await withNewStore(settings, async (store, keys) => {
         const { x, thumbprint, key } = await policySigner(store.read.signing, keys);
         const policyKeyPath = path.join(dataFolder, policyKeyFile);
         print(

@@ -7,7 +7,7 @@ import { globSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Catalogue } from '../../policies/catalogue.js';
-import { parsePolicy } from '../../policies/document.js';
+import { lintPolicy } from '../../policies/lint-advice.js';
 import { CurfewError } from '../../wire/errors.js';
 import type { Publisher } from '../bundles.js';
 import {
@@ -114,10 +114,10 @@ async function apply(
 
 /** The policy's id, or null when it has errors. */
 function lint(file: string, catalogue: Catalogue, isJson: boolean): string | null {
-  const parsed = parsePolicy(readPolicy(file), { catalogue });
-  const problems = parsed.kind === 'invalid' ? parsed.problems : parsed.warnings;
+  const { policy: parsed, problems } = lintPolicy(readPolicy(file), { catalogue, now: Date.now() });
   tellProblems(file, problems);
-  const policy = parsed.kind === 'policy' ? parsed.policy.policy : null;
+  const isWrong = problems.some(({ severity }) => severity === 'error');
+  const policy = isWrong ? null : (parsed?.policy ?? null);
   if (isJson) print(JSON.stringify({ record: 'file', file, policy, problems }));
   return policy;
 }

@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { builtInCatalogue, type Catalogue } from '../../policies/catalogue.js';
 import { targets, type Compiled, type Target } from '../../policies/compile/index.js';
 import { checkDate, isZone, resolveDate } from '../../policies/dates.js';
+import { lintPolicy } from '../../policies/lint-advice.js';
 import { parsePolicy, type Policy } from '../../policies/document.js';
 import { CurfewError } from '../../wire/errors.js';
 import {
@@ -111,13 +112,19 @@ async function subjectOf(
   if ((file === undefined) !== (options['live'] === true)) {
     throw new CurfewError('USAGE', 'give either a policy file or --live');
   }
-  const text =
-    file === undefined
-      ? await livePolicy(command, textOf(options['policy']))
-      : { name: file, yaml: readPolicy(file) };
-  const parsed = parsePolicy(text.yaml, { catalogue });
-  tellProblems(text.name, parsed.kind === 'invalid' ? parsed.problems : parsed.warnings);
-  return parsed.kind === 'invalid' ? null : { name: text.name, policy: parsed.policy };
+  if (file !== undefined) return lintedFile(file, catalogue);
+  const { name, yaml } = await livePolicy(command, textOf(options['policy']));
+  const parsed = parsePolicy(yaml, { catalogue });
+  tellProblems(name, parsed.kind === 'invalid' ? parsed.problems : parsed.warnings);
+  return parsed.kind === 'invalid' ? null : { name, policy: parsed.policy };
+}
+
+/** What planning would refuse is not compiled either. */
+function lintedFile(file: string, catalogue: Catalogue): Subject | null {
+  const { policy, problems } = lintPolicy(readPolicy(file), { catalogue, now: Date.now() });
+  tellProblems(file, problems);
+  const isWrong = problems.some(({ severity }) => severity === 'error');
+  return policy === null || isWrong ? null : { name: file, policy };
 }
 
 async function livePolicy(

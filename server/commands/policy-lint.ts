@@ -3,7 +3,7 @@
  * CI. The only part of lint that knows a clock and reads files; nothing is changed. `policies/lint-*.ts`
  * hold the checks.
  */
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { builtInCatalogue, type Catalogue } from '../../policies/catalogue.js';
@@ -13,6 +13,7 @@ import { lintPolicy, type LintProblem } from '../../policies/lint-advice.js';
 import { lintExceptions } from '../../policies/lint-exceptions.js';
 import { decodeSource, maxSourceBytes } from '../../policies/source.js';
 import { CurfewError } from '../../wire/errors.js';
+import { readBounded } from '../bounded-file.js';
 import { print, say, textOf, type Options, type SetExitCode } from '../command-line.js';
 
 const help = `
@@ -103,19 +104,8 @@ function filesIn(paths: readonly string[]): readonly string[] {
   });
 }
 
-/** The bytes of a file, no more than a document may have. Errors: USAGE. */
-function bytesOf(file: string): Buffer {
-  try {
-    const { size } = statSync(file);
-    if (size > 4 * maxSourceBytes) return Buffer.alloc(maxSourceBytes + 1, ' ');
-    return readFileSync(file);
-  } catch (error) {
-    throw new CurfewError('USAGE', `${file} cannot be read`, { cause: error });
-  }
-}
-
 function lintFile(file: string, terms: Terms): LintedFile {
-  const decoded = decodeSource(bytesOf(file));
+  const decoded = decodeSource(readBounded(file, maxSourceBytes));
   if (decoded.kind === 'text') return { file, ...lintPolicy(decoded.text, terms) };
   const problems = decoded.problems.map((problem): LintProblem => ({
     check: 'document',
@@ -147,7 +137,7 @@ function lintExceptionsFile(
   linted: readonly LintedFile[],
   { catalogue, now }: Terms,
 ): LintedFile {
-  const decoded = decodeSource(bytesOf(file));
+  const decoded = decodeSource(readBounded(file, maxSourceBytes));
   const policies = linted.flatMap(({ policy }) => policy ?? []);
   const problems =
     decoded.kind === 'text'

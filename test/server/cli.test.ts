@@ -1,6 +1,7 @@
 /** The commands, run in this process on a real data folder; `serve` as its own process when built. */
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -48,6 +49,55 @@ async function planned(yaml: string): Promise<void> {
   await plan(publisher, { ...noChange, texts: [yaml] });
   await store.close();
 }
+
+test('a folder that was mistyped does not become another server', async () => {
+  const mistyped = path.join(folder, 'mistyped');
+  for (const words of [
+    ['token', 'create'],
+    ['device', 'list'],
+    ['exception', 'list'],
+    ['policy', 'rollback', '--list'],
+    ['key', 'show'],
+  ]) {
+    const { code, out, err } = await curfewServer(...words, '--data', mistyped);
+    expect([words, code, out]).toEqual([words, 2, '']);
+    expect(err).toContain(`there is no folder ${mistyped}`);
+    expect(err).toContain(`curfew-server init --data ${mistyped}`);
+  }
+  expect(existsSync(mistyped)).toBe(false);
+});
+
+test('what never ends, a pipe nobody writes to and a folder are refused in time', async () => {
+  const pipe = path.join(folder, 'pipe.yaml');
+  spawnSync('mkfifo', [pipe]);
+  for (const words of [['lint'], ['plan'], ['publish'], ['compile', '--target', 'santa']]) {
+    const [command = '', ...flags] = words;
+    const of = (file: string) => curfewServer('policy', command, file, ...flags);
+    vi.stubEnv('CURFEW_SERVER_DATA', folder);
+    expect([words, (await of(pipe)).code]).toEqual([words, 2]);
+    const endless = await of('/dev/zero');
+    expect([words, endless.out, endless.err]).toEqual([
+      words,
+      '',
+      expect.stringMatching(/larger|longer/),
+    ]);
+  }
+  const signing = await curfewServer('policy', 'sign', pipe, '--key', '/dev/zero', '--out', 'x');
+  expect([signing.code, signing.err]).toEqual([2, expect.stringContaining('is a pipe')]);
+  const made = await curfewServer('policy', 'plan', folder, '--data', folder);
+  expect([made.code, made.err]).toEqual([2, expect.stringContaining('is a folder')]);
+  vi.unstubAllEnvs();
+});
+
+test('compile refuses what planning refuses', async () => {
+  const file = path.join(folder, 'marked.yaml');
+  writeFileSync(file, banPolicy('2026-07-10').replace('Back-door risk.', 'A <b>risk</b>.'));
+  const out = path.join(folder, 'compiled');
+  const words = ['policy', 'compile', file, '--target', 'santa', '--out', out];
+  const { code, err } = await curfewServer(...words);
+  expect([code, err]).toEqual([1, expect.stringContaining('HTML')]);
+  expect(existsSync(out)).toBe(false);
+});
 
 describe('policy', () => {
   test('publish makes a sequence once, lint judges without publishing', async () => {

@@ -11,6 +11,7 @@ let folder: string;
 let policies: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'curfew-apply-'));
+  mkdirSync(path.join(folder, 'data'));
   policies = path.join(folder, 'policies');
   mkdirSync(policies);
 });
@@ -102,6 +103,15 @@ test('one wrong file, or one case that does not hold, and nothing is published',
   write('a.test.yaml', cases('violation'));
   const passed = await apply();
   expect([passed.code, passed.result?.['event']], passed.err).toEqual([0, 'published']);
+});
+
+test('what only lint refuses is told with its place, and nothing is published', async () => {
+  write('a.yaml', named('a').replace('Back-door risk.', 'A <b>risk</b>.'));
+  for (const flags of [[], ['--dry-run']]) {
+    const marked = await apply(...flags);
+    expect([marked.code, marked.result]).toEqual([1, { record: 'result', event: 'refused' }]);
+    expect(marked.err).toMatch(/a\.yaml:\d+:\d+: error: .*HTML/);
+  }
 });
 
 test('a folder without policies takes nothing away', async () => {
