@@ -105,14 +105,15 @@ function portablePlace(manager: string, folder: string, join: World['path']['joi
   return { manager, extensions: join(folder, 'extensions'), user };
 }
 
-/** Folders of a home in which people unpack programs; itself among them. */
+/** Folders of a home in which people unpack programs; itself among them. `apps` is `Apps` where names have no case. */
 const unpackedIn = ['', 'Applications', 'Apps', 'apps', 'bin', 'opt', 'programs', '.local/opt'];
 const maxPrograms = 400;
 
 /** `data` beside the program, and on macOS `<name>-portable-data` beside the bundle. */
 function portable(home: Home, world: World, reader: Reader): readonly EditorPlace[] {
   const { join } = world.path;
-  return unpackedIn.flatMap((below) => {
+  const folders = unpackedIn.filter((one) => one !== 'apps' || world.platform === 'linux');
+  return folders.flatMap((below) => {
     const parent = join(home.path, ...below.split('/'));
     if (reader.facts(parent) === null) return [];
     return reader

@@ -102,7 +102,8 @@ function placesOf(world: World): readonly Place[] {
     case 'win32':
       return [
         ...programs('C:\\Program Files', ...inHomes('AppData\\Local\\Programs')),
-        ...programs(...inHomes(...unpackedIn.filter((folder) => !folder.startsWith('.')))),
+        // Names have no case there, so `apps` is `Apps`.
+        ...programs(...inHomes(...unpackedIn.filter((one) => !/^\.|^apps$/.test(one)))),
         ...servers,
       ];
   }

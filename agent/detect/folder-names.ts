@@ -53,9 +53,10 @@ export function namesOfFolders(isCaseless: boolean): FolderNames {
         names = isWorth ? list(folder) : names + 1;
         known.set(folder, names);
       }
-      return typeof names === 'object'
-        ? (names.get(name) ?? names.get(keyOf(name)) ?? null)
-        : undefined;
+      if (typeof names !== 'object') return undefined;
+      const own = names.get(name) ?? names.get(keyOf(name));
+      // A name in another case than asked for is rare, and one that came meanwhile is still found.
+      return own ?? (isCaseless ? undefined : null);
     },
   };
 }

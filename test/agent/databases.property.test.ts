@@ -162,8 +162,9 @@ describe('the state of an editor', () => {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'curfew-state-')));
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'globalStorage/state.vscdb');
-  const world = homesWorld([folder], { catalogue, platform: 'linux' });
   const read = () => {
+    // A world is for one scan: what it has seen on the disk stays so in it.
+    const world = homesWorld([folder], { catalogue, platform: 'linux' });
     const reader = world.reader({ within: [folder] });
     return { off: disabledExtensions(folder, world, reader), problems: reader.problems };
   };

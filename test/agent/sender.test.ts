@@ -227,6 +227,8 @@ describe('a server', () => {
     say({ type: 'document', what: 'bundle', content: 'forged' });
     await new Promise((resolve) => setTimeout(resolve, 60));
     const asked = heard.filter((one) => one.type === 'get');
-    expect(asked).toEqual([{ type: 'get', what: 'bundle' }]);
+    expect(asked).toEqual([
+      { type: 'get', what: 'bundle', policyKey: expect.any(String) as string },
+    ]);
   });
 });

@@ -106,7 +106,7 @@ function plainValue(value: PlistValue): unknown {
 /** Texts that break out of a format which forgets to escape one thing. */
 export const hostileTexts = [
   'say "no" & <b>leave</b>',
-  "it's 'quoted' \\\" twice",
+  "it's 'quoted' \" twice, C:\\x",
   'ends a section ]]> here',
   '<script>alert(1)</script>',
   '<!-- no comment -->',
@@ -114,6 +114,6 @@ export const hostileTexts = [
   'two\nlines\tand a tab',
   '不可使用：请改用 Qoder',
   'a path with spaces/and (brackets) [x] {y}+*?^$|.',
-  '%SYSTEMROOT% $(rm -rf) `id` $HOME',
+  '%SYSTEMROOT% $(rm -rf) $HOME `id',
   'emoji 🚫 and é',
 ] as const;
