@@ -73,6 +73,13 @@ export async function lookAround(
   const policy = flags.policy === null ? null : await readPolicy(flags.policy, catalogue, io);
   const past = await pastOf(flags, io);
   const world = past.knownIn(await worldOf(flags, policy, catalogue));
+  const systems = policy?.targets.os ?? [world.platform];
+  if (!systems.includes(world.platform)) {
+    const names = systems.join(', ');
+    io.stderr(
+      `warning: the policy is for ${names}; it is judged on ${world.platform} all the same\n`,
+    );
+  }
   await prepareScan(world);
   const result = scanWorld(world);
   const { components: known, firstSeen, lastSeen } = past.remember(result);

@@ -9,6 +9,7 @@ import type { ComingChange, Explanation, ExplainedVerdict } from './explain.js';
 import { instantText } from './instant-text.js';
 import { textIn, type Language } from './language.js';
 import { plainText, readMarkdown } from './markdown.js';
+import { isUndecided } from './trace.js';
 
 export interface ExplainedLink {
   readonly label: string;
@@ -253,7 +254,9 @@ export function explanationText(explained: Explanation, language: Language): Exp
     ],
     links: linksOf(explained, words),
     steps: steps.map(({ rule, matched, why, cause }) => {
-      const isOpen = cause.kind === 'rule' && rule === explained.undecided?.rule;
+      const isOpen =
+        cause.kind === 'rule' &&
+        (rule === explained.undecided?.rule || isUndecided(cause.conditions));
       return { rule, matched, mark: words.mark(matched, isOpen), why: why[language] };
     }),
     untried: untried.length === 0 ? null : words.untried(untried),

@@ -5,6 +5,7 @@
  */
 import type { Catalogue } from './catalogue.js';
 import { policyJsonSchema } from './document.js';
+import { gatewayProviders } from './gateway.js';
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
@@ -29,7 +30,8 @@ export function schemaWithNames(catalogue: Catalogue): object {
   const match = rule?.['match']?.properties;
   offer(match?.['tool'], ids);
   offer(match?.['vendor'], [...new Set(tools.map(({ vendor }) => vendor))].sort());
-  offer(match?.['provider'], [...new Set(tools.flatMap(({ provider }) => provider))].sort());
+  const providers = [...tools.flatMap(({ provider }) => provider), ...gatewayProviders];
+  offer(match?.['provider'], [...new Set(providers)].sort());
   for (const denial of [rule, schema.properties?.['default']?.properties]) {
     offer(denial?.['replacement']?.properties?.['tool'], ids);
   }

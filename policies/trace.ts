@@ -114,6 +114,12 @@ function englishException(
   }
 }
 
+/** Whether a rule's every other condition holds and one cannot be told, so that it ends in `unknown`. */
+export function isUndecided(conditions: readonly TracedCondition[]): boolean {
+  const has = (wanted: string): boolean => conditions.some(({ answer }) => answer === wanted);
+  return has('unknown') && !has('no');
+}
+
 const englishFound = ({ field, found }: TracedCondition): string =>
   found ?? (field === 'tool' ? 'not in the catalogue' : 'not known');
 

@@ -3,6 +3,7 @@
  * rule that was tried, and the whole as JUnit XML for the systems that collect it. It runs nothing.
  */
 import type { CaseRun } from '../../policies/test-runs.js';
+import { isUndecided, type TraceCause } from '../../policies/trace.js';
 import type { TestedFile } from './policy-test.js';
 
 /** A failed case at one of its times, for people. */
@@ -18,11 +19,15 @@ export function failureText({ at, fields, trace }: CaseRun): string {
     ),
     'tried:',
     ...trace.map(
-      ({ rule, matched, why }) => `  ${rule.padEnd(wide)}  ${matched ? 'yes' : 'no '}  ${why}`,
+      ({ rule, matched, why, cause }) =>
+        `  ${rule.padEnd(wide)}  ${markOf(matched, cause)}  ${why}`,
     ),
   ];
   return lines.map((line) => `      ${line}`).join('\n');
 }
+
+const markOf = (matched: boolean, cause: TraceCause): string =>
+  cause.kind === 'rule' && isUndecided(cause.conditions) ? '?  ' : matched ? 'yes' : 'no ';
 
 /** Control characters that XML 1.0 has no way to write. */
 const unwritable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;

@@ -310,3 +310,16 @@ test.each([
   expect(exit).toBe(2);
   expect(stderr).toContain(words);
 });
+
+test('a policy for other systems is judged all the same, and that is said', async () => {
+  native.claudeNative(home, ['2.1.120'], '2.1.120');
+  const file = policy('tool: claude-code');
+  const flags = ['--json', '--home', home, '--platform', 'linux', '--policy', file];
+  expect((await scan(...flags, '--at', inForce)).stderr).toBe('');
+  fs.appendFileSync(file, 'targets: { os: [darwin, win32] }\n');
+  const { exit, stderr } = await scan(...flags, '--at', inForce);
+  expect(exit).toBe(1);
+  expect(stderr).toBe(
+    'warning: the policy is for darwin, win32; it is judged on linux all the same\n',
+  );
+});

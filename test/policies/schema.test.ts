@@ -95,6 +95,8 @@ describe('what an editor shows', () => {
     expect(field('rules.match.tool').anyOf?.[1]?.items?.examples).toContain('qoder');
     expect(field('rules.match.vendor').examples).toContain('Anthropic');
     expect(field('rules.match.provider').examples).toContain('openai');
+    // Of no tool in the catalogue, but one that tools can be set up for.
+    expect(field('rules.match.provider').examples).toContain('deepseek');
     expect(field('rules.replacement.tool').examples).toContain('qoder');
     const rules = [{ id: 'a', match: { tool: 'of-tomorrow' }, decision: 'review' }];
     const policy = { policy: 'p', title: 'T', default: { decision: 'allow' }, rules };

@@ -94,6 +94,34 @@ test('a failed case says what was expected, what it is, and each rule that was t
   expect(out).toMatch(/\n0 passed, 1 failed\n$/);
 });
 
+test('a rule that could not be decided is marked as neither matching nor not', async () => {
+  write(
+    'old.yaml',
+    `policy: old
+title: Old
+default: { decision: allow }
+rules:
+  - { id: vendor, match: { vendor: OpenAI }, decision: review }
+  - { id: old, match: { tool: claude-code, version: '<2' }, decision: review }
+  - { id: all, match: { tool: claude-code }, decision: approve }
+`,
+  );
+  write(
+    'old.test.yaml',
+    `cases:
+  - name: no version
+    component: { tool: claude-code }
+    at: 2026-07-10T00:00:00Z
+    expect: { status: review }
+`,
+  );
+  const { code, out } = await policyTest(folder);
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /^ +vendor {2}no {3}vendor is Anthropic, not OpenAI\n +old {5}\? {4}all else/m,
+  );
+});
+
 test('--json is a record for each case and one for all', async () => {
   write('deep/below/ban.yaml', banPolicy('2026-07-10'));
   const file = write('deep/below/ban.test.yaml', pending);
