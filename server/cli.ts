@@ -45,9 +45,32 @@ export async function run(argv: readonly string[]): Promise<number> {
       say(error.message + (error.hint === null ? '' : `\n  ${error.hint}`));
       return 2;
     }
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    say(
+      diskWords(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    );
     return 2;
   }
+}
+
+/** What the disk or the database could not do, as a sentence; null for anything else. */
+function diskWords(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  const code = String(error.code);
+  const doing = error.message.replace(/^[A-Z]+: /, '');
+  if (/^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(code)) {
+    return `the disk is full: ${doing}\n  Nothing is half done; make room and run it again.`;
+  }
+  if (/^(EROFS|EACCES|EPERM|SQLITE_READONLY|SQLITE_CANTOPEN)/.test(code)) {
+    return `no right to write there: ${doing}\n  Give this account the right, or choose another place.`;
+  }
+  if (/^(ENOENT|ENOTDIR|EISDIR)$/.test(code)) {
+    return `nothing can be written or read there: ${doing}\n  Give a path whose folder exists.`;
+  }
+  if (/^(EIO|SQLITE_IOERR)/.test(code))
+    return `the disk fails: ${doing}\n  Look at the disk first.`;
+  return code.startsWith('SQLITE_BUSY')
+    ? 'another command works on this data folder\n  Wait for it to end and run this again.'
+    : null;
 }
 
 function makeProgram(setExitCode: SetExitCode): Command {

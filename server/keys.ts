@@ -151,9 +151,14 @@ export function placePublicKey(folder: string, x: string): void {
 
 function writeDraft(file: string, text: string): string {
   const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, text, { mode: 0o600, flush: true });
-  chmodSync(draft, 0o600);
-  return draft;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    chmodSync(draft, 0o600);
+    return draft;
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 /** The key of a file, read again when the file is another one. */

@@ -210,14 +210,21 @@ const whyNot = (one: Judged, spared: readonly string[]): string | null => {
 
 /** What is let be and lies outside the folders that an allow-list allows anyway. */
 function allowed(denials: Denials): { rules: PathRule[]; gaps: string[] } {
-  const permitted = denials.identities.filter((one) => one.isPermitted && one.tool !== null);
+  const permitted = denials.identities.filter((one) => one.isPartlyPermitted && one.tool !== null);
+  const packages = permitted.filter(({ kind }) => kind === 'npm').map(({ tool }) => tool);
   const rules = permitted.flatMap((one) => {
     const place = placeOfFolder(one.folder, 'win32');
-    if (place === null) return [];
+    const isLaunched = one.kind === 'command' && packages.includes(one.tool);
+    const places = [
+      ...(place === null ? [] : [place]),
+      ...(isLaunched ? launchersOf(one.name) : []),
+    ];
     const name = `Curfew: ${one.tool?.name ?? one.name}`;
-    return collectionsOf(place).map((collection) => ({
-      ...{ ...everyone, collection, path: pathOf(place), name },
-    }));
+    return places.flatMap((path) =>
+      collectionsOf(path).map((collection) => ({
+        ...{ ...everyone, collection, path: pathOf(path), name },
+      })),
+    );
   });
   const placed = new Set(
     permitted

@@ -201,8 +201,8 @@ function compile(browser: Browser, input: CompileInput): Compiled {
     whyNot: whyNot(browser),
   });
   const permitted = denials.identities.filter(
-    ({ kind, name, isPermitted }) =>
-      kind === 'browserExtension' && isPermitted && fits(browser, name),
+    ({ kind, name, isPartlyPermitted }) =>
+      kind === 'browserExtension' && isPartlyPermitted && fits(browser, name),
   );
   const isAllowList = input.isAllowList && permitted.length > 0;
   const denied = [...written].map(([{ name }, rule]) => [name, rule] as const);

@@ -40,6 +40,8 @@ export interface Judged extends Identity {
   readonly action: Action | null;
   /** An approving or allowing rule decides, whatever else holds. */
   readonly isPermitted: boolean;
+  /** A rule approves or allows at least some of it, as single versions: an allow-list lets it be. */
+  readonly isPartlyPermitted: boolean;
   /** Of what is denied partly: the fields that decide. */
   readonly unseen: readonly (keyof Match)[];
   /** Of what is denied partly: a rule that lets some of it be, if that is why. */
@@ -127,6 +129,9 @@ function branchesOf(rules: readonly AskedRule[], identity: Identity): Branch[] {
   return branches;
 }
 
+const isPermitting = ({ rule }: Branch): boolean =>
+  rule.decision === 'approve' || rule.decision === 'allow';
+
 function judge(identity: Identity, rules: readonly AskedRule[]): Judged {
   const branches = branchesOf(rules, identity);
   const last = branches.at(-1)?.rule;
@@ -136,11 +141,10 @@ function judge(identity: Identity, rules: readonly AskedRule[]): Judged {
   const denying = branches.filter(isDenied);
   const [first] = denying;
   const undecided = { rule: last?.id ?? 'default', denial: null, action: null };
-  const spared = { ...undecided, unseen: [], sparedBy: null, versions: null };
+  const isPartlyPermitted = branches.some((one) => !isDenied(one) && isPermitting(one));
+  const spared = { ...undecided, isPartlyPermitted, unseen: [], sparedBy: null, versions: null };
   if (first === undefined) {
-    const isPermitted = branches.every(({ rule: { decision } }) =>
-      /^(approve|allow)$/.test(decision),
-    );
+    const isPermitted = branches.every(isPermitting);
     return { ...identity, outcome: 'spared', isPermitted, ...spared };
   }
   const surest = denying.find(({ unseen }) => unseen.length === 0) ?? first;
@@ -156,7 +160,7 @@ function judge(identity: Identity, rules: readonly AskedRule[]): Judged {
   const isByVersion =
     denying.length === 1 && first.unseen.join() === 'version' && unseen.length === 1;
   return {
-    ...{ ...identity, ...ofDenial, outcome: 'partly', unseen },
+    ...{ ...identity, ...ofDenial, isPartlyPermitted, outcome: 'partly', unseen },
     sparedBy: open.find((branch) => branch.unseen.length > 0)?.rule.id ?? null,
     versions: isByVersion && first === branches[0] ? (first.rule.match.version ?? null) : null,
   };

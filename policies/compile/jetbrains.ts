@@ -74,8 +74,8 @@ function compile(input: CompileInput): Compiled {
     whyNot,
   });
   const permitted = denials.identities.filter(
-    ({ kind, name, isPermitted }) =>
-      kind === 'jetbrainsPlugin' && isPermitted && pluginId.test(name),
+    ({ kind, name, isPartlyPermitted }) =>
+      kind === 'jetbrainsPlugin' && isPartlyPermitted && pluginId.test(name),
   );
   const isAllowList = input.isAllowList && permitted.length > 0;
   const blocked = written.map((one) => ruleOf(one, input));

@@ -73,7 +73,7 @@ function allowedOf(denials: Denials): {
   readonly gaps: readonly string[];
 } {
   const permitted = denials.identities.filter(
-    ({ isPermitted, tool }) => isPermitted && tool !== null,
+    ({ isPartlyPermitted, tool }) => isPartlyPermitted && tool !== null,
   );
   const signed = permitted.filter(({ kind }) => kind === 'codeSignature');
   const placed = permitted.filter(({ folder }) => placeOfFolder(folder, 'darwin') !== null);

@@ -181,6 +181,18 @@ describe('token, link and devices', () => {
 });
 
 describe('what goes wrong', () => {
+  test.runIf(process.platform === 'linux')(
+    'a disk that takes nothing is told in words',
+    async () => {
+      const words = (out: string) => ['key', 'make', '--out', out, '--public', `${out}.pub`];
+      for (const out of ['/proc/sys/new.key', path.join(folder, 'none', 'new.key')]) {
+        const { code, err } = await curfewServer(...words(out));
+        expect([code, err]).toEqual([2, expect.stringContaining(out)]);
+        expect(err).not.toMatch(/\n +at /);
+      }
+    },
+  );
+
   test('is a sentence with its fix and exit code 2, never a stack', async () => {
     const busy = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => busy.once('listening', resolve));

@@ -129,6 +129,21 @@ rules:
     ]);
   });
 
+  test('an allow-list lets be what is allowed in some versions, and launchers of packages', async () => {
+    const yaml = only('qoder-cli').replace(
+      'rules:\n',
+      "rules:\n  - { id: fixed, match: { tool: claude-code, version: '>=2.1.198' }, decision: allow }\n",
+    );
+    const allowed = await pathsOf(enforced(applocker, yaml, true), 'Allow');
+    expect(allowed['Exe']).toContain('%OSDRIVE%\\Users\\*\\.local\\bin\\claude.exe');
+    expect(allowed['Script']).toEqual(
+      expect.arrayContaining([
+        '%OSDRIVE%\\Users\\*\\AppData\\Roaming\\npm\\claude.cmd',
+        '%OSDRIVE%\\Users\\*\\AppData\\Roaming\\npm\\qodercli.cmd',
+      ]),
+    );
+  });
+
   test('an allow-list stays in audit while an approved tool has no place', async () => {
     const result = enforced(applocker, only('[cursor, gemini-cli]'), true);
     expect(textOf(result, 'policy.xml')).not.toContain('EnforcementMode="Enabled"');
