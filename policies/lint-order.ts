@@ -83,15 +83,53 @@ function decidedBy(
     if (takeAway(left, earlier)) by.push(before);
     left = left.filter((one) => !isNothing(one));
   }
-  if (left.length > 0) return null;
-  const isAlone = (before: number): boolean => {
-    const all = finds(reach, catalogue);
-    const earlier = reaches[before];
-    if (earlier !== undefined) takeAway(all, earlier);
-    return all.every(isNothing);
-  };
-  const alone = by.find(isAlone);
+  if (left.length > 0) return decidedByVersions(at, ordered, spend);
+  const all = finds(reach, catalogue);
+  const alone = by.find((before) => takesAll(all, reaches[before]));
   return alone === undefined ? by : [alone];
+}
+
+/** Whether one rule reaches all of these finds, versions and names aside. */
+const takesAll = (all: readonly Left[], earlier: Reach | undefined): boolean =>
+  earlier !== undefined &&
+  all.every(
+    ({ tool, byChannel }) =>
+      (earlier.tools & tool) !== 0n &&
+      byChannel.every((open, at) => {
+        const taken = (earlier.channels >> at) & 1 ? earlier.situations : 0;
+        return (open & ~taken) === 0;
+      }),
+  );
+
+/** As long as a range may be. */
+const longestRange = 512;
+
+/**
+ * Earlier rules whose ranges hold all versions only together, like `<2` and `>=2`. What has no version
+ * that can be read ends in `unknown` at the first of them.
+ */
+function decidedByVersions(
+  at: number,
+  { reaches, catalogue, ranges, dead }: Ordered,
+  spend: (steps: number) => boolean,
+): number[] | null {
+  const reach = reaches[at];
+  if (reach === undefined) return null;
+  const all = finds(reach, catalogue);
+  const by: number[] = [];
+  const parts: string[] = [];
+  for (let before = 0; before < at; before += 1) {
+    const earlier = reaches[before];
+    const version = earlier?.version ?? null;
+    if (earlier === undefined || version === null || version.startsWith('vers:')) continue;
+    if (dead.has(before) || !spend(1) || !takesAll(all, earlier)) continue;
+    if (!coversNames({ ...earlier, version: null }, reach, ranges)) continue;
+    by.push(before);
+    parts.push(version);
+  }
+  const together = parts.join(' || ');
+  const isKnown = by.length > 1 && together.length <= longestRange;
+  return isKnown && ranges.covers(together, reach.version) ? by : null;
 }
 
 const isSameMatch = (one: Rule, other: Rule): boolean => canonical(one) === canonical(other);
