@@ -70,8 +70,9 @@ export async function publish(publisher: Publisher, request: PublishRequest): Pr
     const next = await nextOf(writing, publisher, request);
     if (next.kind !== 'next') return next;
     const { outcome, policies } = next;
-    const signer = await signerHere(writing, keys);
+    // Before the key: a pipeline's dry run is on a server that may not have it.
     if (isDryRun) return { kind: 'would-publish', ...outcome };
+    const signer = await signerHere(writing, keys);
     const { sequence } = outcome;
     await signLive(writing, publisher, { sequence, policies, author, signer, resetFloor });
     await recordPublish(writing, { at: now, author, outcome });

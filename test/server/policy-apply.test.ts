@@ -114,6 +114,25 @@ test('what only lint refuses is told with its place, and nothing is published', 
   }
 });
 
+test('with the key elsewhere a dry run plans, and what was planned before can be prepared', async () => {
+  const data = path.join(folder, 'data');
+  const key = path.join(folder, 'policy.key');
+  const words = ['key', 'make', '--out', key, '--public', `${key}.pub`];
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  expect(await run(['node', 'curfew-server', ...words])).toBe(0);
+  const init = ['init', '--data', data, '--policy-key-offline', `${key}.pub`];
+  expect(await run(['node', 'curfew-server', ...init])).toBe(0);
+  vi.restoreAllMocks();
+  write('a.yaml', named('a'));
+  for (const flags of [['--dry-run'], ['--dry-run']]) {
+    const tried = await apply(...flags);
+    expect([tried.code, tried.result], tried.err).toMatchObject([0, { event: 'would-publish' }]);
+  }
+  const prepared = await apply('--prepare', path.join(folder, 'to-sign.json'));
+  expect([prepared.code, prepared.err]).toEqual([0, expect.stringContaining('Bundle 1')]);
+  expect((await apply()).code).toBe(2);
+});
+
 test('a folder without policies takes nothing away', async () => {
   write('a.yaml', named('a'));
   await apply();

@@ -81,11 +81,11 @@ describe.each([
   test('a name that is no id of any browser is listed and never written', () => {
     const odd = compiled(
       target(id),
-      policy(ban(`{ package: { browser-extension: ["*", "${claude}x"] } }`)),
+      policy(ban(`{ package: { browser-extension: ["a b", "${claude}x"] } }`)),
     );
     expect(odd.files).toEqual([]);
     expect(odd.notExpressible.map(({ reason }) => reason.split(':')[0])).toEqual([
-      'browserExtension *',
+      'browserExtension a b',
       `browserExtension ${claude}x`,
     ]);
   });

@@ -140,7 +140,7 @@ describe('publishers', () => {
     }
   });
   test('a name that is no publisher id, or stands for a company, is listed', () => {
-    for (const name of ["'Anthropic, PBC'", 'Microsoft', "'*'", 'a.b']) {
+    for (const name of ["'Anthropic, PBC'", 'Microsoft', 'a.b']) {
       const result = compiled(vscode, policy(rule(`{ publisher: ${name} }`)));
       expect(result.files, name).toEqual([]);
       expect(result.notExpressible, name).toHaveLength(1);
@@ -149,14 +149,11 @@ describe('publishers', () => {
 });
 
 describe('never everything', () => {
-  test.each(['*', 'github', 'github.', '.x'])(
-    'the name %s blocks no publisher and not all',
-    (name) => {
-      const result = compiled(vscode, policy(ban(`{ package: { editor-extension: "${name}" } }`)));
-      expect(result.files).toEqual([]);
-      expect(result.notExpressible).toHaveLength(1);
-    },
-  );
+  test.each(['github', 'github.', '.x'])('the name %s blocks no publisher and not all', (name) => {
+    const result = compiled(vscode, policy(ban(`{ package: { editor-extension: "${name}" } }`)));
+    expect(result.files).toEqual([]);
+    expect(result.notExpressible).toHaveLength(1);
+  });
   test('a default that denies keeps the star', () => {
     const result = compiled(
       vscode,
