@@ -67,6 +67,7 @@ function described(value: unknown): string {
 const typeNames: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
+  integer: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
   object: 'a mapping',
@@ -112,14 +113,17 @@ function typeMessage(type: string, shape: Shape, found: unknown): string {
   const expected = `expected ${typeNames[type] ?? type}${like}; found ${described(found)}`;
   if (type === 'array' && typeof found === 'string')
     return `${expected}; write [${described(found)}]`;
-  const isQuoted =
-    typeof found === 'string' &&
-    (type === 'boolean' ? /^(true|false)$/ : type === 'number' ? /^-?\d+(\.\d+)?$/ : /$^/).test(
-      found,
-    );
+  const isQuoted = typeof found === 'string' && unquoted[type]?.test(found) === true;
   if (isQuoted) return `${expected}; write it without quotes`;
   return type === 'boolean' ? expected + suggestion(truth(found), ['true', 'false']) : expected;
 }
+
+/** What a text in quotes was meant as. */
+const unquoted: Readonly<Record<string, RegExp>> = {
+  boolean: /^(true|false)$/,
+  number: /^-?\d+(\.\d+)?$/,
+  integer: /^-?\d+$/,
+};
 
 /** YAML 1.1's other words for truth, which YAML 1.2 takes for text. */
 function truth(found: unknown): string {

@@ -43,7 +43,10 @@ const ComponentCase = Type.Object(
     scope: Type.Optional(Type.Enum([...scopes], about('Default global.'))),
     state: Type.Optional(Type.Enum([...componentStates], about('Default installed.'))),
     confidence: Type.Optional(Type.Enum([...confidences], about('Default high.'))),
-    gateway: Type.Optional(line('The host of its model endpoint; left out for none', 253)),
+    gateway: nullable(
+      line('The host of its model endpoint', 253),
+      'Left out for none; null where nobody can tell.',
+    ),
     publisher: Type.Optional(line('Who published or signed it', 256)),
     running: Type.Optional(Type.Boolean(about('Whether a process of it is alive; default false.'))),
   },

@@ -228,7 +228,7 @@ function componentOf(
     state,
     confidence: component.confidence ?? 'high',
     evidence: [],
-    gateway: component.gateway ?? null,
+    ...(component.gateway === null ? {} : { gateway: component.gateway ?? null }),
     running: component.running ?? state === 'running',
     publisher: component.publisher ?? null,
   };

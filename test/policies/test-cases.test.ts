@@ -116,6 +116,10 @@ describe('what a case means', () => {
     component: { tool: claude-code, gateway: llm.example.test }
     at: 2026-07-02
     expect: { rule: relay, action: remove }
+  - name: a gateway that nobody can tell
+    component: { tool: claude-code, gateway: null }
+    at: 2026-07-02
+    expect: { rule: relay, status: unknown }
   - name: in the home of the user
     component: { channel: npm, name: '@someone/agent', path: ~/agents/one }
     device: { os: darwin, user: ben }
@@ -244,6 +248,7 @@ describe('wrong cases', () => {
     ['{ bann: 2026', '{ ban: 2026', 6, 16, 'no rule "bann"; did you mean "ban"?'],
     ['{ name: other }', '{ channel: npm, name: other }', 10, 16, 'a component needs a "tool", or'],
     ['name: one', 'name: two', 9, 11, 'cases[0] has the name "one" already'],
+    ['daysLeft: "3",', 'rule: ban,', 8, 44, 'a whole number; found "3"; write it without quotes'],
     ['"person": [ana]', 'person: ana', 5, 49, 'expected text; found a list'],
   ])('%s', (wrong, was, line, column, message) => {
     const changed = right.replace(was, wrong);
