@@ -227,6 +227,8 @@ class Walk {
       this.#people += 1;
       this.#persons.add(sets, from);
     });
+    const unfollowed = this.#input.planned.policies.filter((one) => !this.#follows.has(one.policy));
+    for (const { policy } of unfollowed) this.#follows.set(policy, { live: 0, planned: 0 });
     return {
       devices: this.#seen,
       neverScanned: this.#neverScanned,

@@ -165,6 +165,18 @@ describe('a plan', () => {
     expect(plan.impact.at.map(({ devices }) => devices.planned.violation)).toEqual([0, 2, 3]);
   });
 
+  test('names a policy that no device follows, as one that comes after a policy for all', async () => {
+    await addFleet();
+    const all = banPolicy('2026-08-01').replace('ai-coding-tools', 'all');
+    const everyone = all.replace(/^targets:.*$/m, '');
+    const plan = await planOf({ texts: [everyone, banPolicy('2026-07-10')] });
+    expect(plan.impact.follows).toEqual([
+      { policy: null, live: 4, planned: 0 },
+      { policy: 'all', live: 0, planned: 4 },
+      { policy: 'ai-coding-tools', live: 0, planned: 0 },
+    ]);
+  });
+
   test('tells an exception’s end from the dates around it', async () => {
     await addFleet();
     const request = {
