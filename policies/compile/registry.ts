@@ -31,6 +31,7 @@ function refusalOf(judged: Judged, input: CompileInput): Refusal | null {
   const { kind, name, outcome, versions, action } = judged;
   if (kind !== 'npm' && kind !== 'npmParts') return null;
   if (action === null || isMild({ action }) || !packageName.test(name)) return null;
+  if (isUnnamedLibrary(judged, input)) return null;
   if (outcome === 'denied') return { name, versions: null, spared: null };
   if (versions !== null) {
     const range = npmRange(versions);
@@ -39,6 +40,21 @@ function refusalOf(judged: Judged, input: CompileInput): Refusal | null {
   const spared = sparedVersions(judged, input);
   const range = spared === null ? null : npmRange(spared);
   return range === null ? null : { name, versions: null, spared: range };
+}
+
+/**
+ * A library is installed because others need it, an approved tool too. A rule on a vendor, or the default,
+ * means what somebody has installed by itself: only one that names the library, or projects, is about these.
+ */
+function isUnnamedLibrary({ tool, rule: id }: Judged, { policy }: CompileInput): boolean {
+  if (tool?.kind !== 'sdk') return false;
+  const match = policy.rules.find((rule) => rule.id === id)?.match ?? {};
+  const isNamed =
+    match.tool?.includes(tool.id) === true ||
+    match.kind?.includes('sdk') === true ||
+    match.package !== undefined ||
+    match.scope?.includes('project') === true;
+  return !isNamed;
 }
 
 const yamlOf = (head: readonly string[], value: object): string =>
@@ -118,8 +134,12 @@ function filesOf(refusals: readonly Refusal[]): CompiledFile[] {
   ];
 }
 
-function whyNot(kind: Judged['kind'], judged: Judged): string | null {
+function whyNot(judged: Judged, input: CompileInput): string | null {
+  const { kind } = judged;
   if (kind !== 'npm' && kind !== 'npmParts') return null;
+  if (isUnnamedLibrary(judged, input)) {
+    return `${judged.name} is a library that other programs need: a rule has to name its tool, or scope project, to refuse it`;
+  }
   if (!packageName.test(judged.name)) return `${judged.name} is no name that npm accepts`;
   return judged.versions === null
     ? null
@@ -138,7 +158,7 @@ function compile(input: CompileInput): Compiled {
     product: 'an npm registry',
     isBlocking: true,
     seesVersions: true,
-    whyNot,
+    whyNot: (_, judged) => whyNot(judged, input),
   });
   const isPartial = refusals.some(({ versions, spared }) => versions !== null || spared !== null);
   return {

@@ -132,3 +132,28 @@ test('a policy that denies no package writes nothing', () => {
   const none = compiled(npmRegistry, policy, { at: '2026-07-01T00:00:00Z' });
   expect(none.files).toEqual([]);
 });
+
+test('libraries that approved tools need are served, unless a rule names them', () => {
+  const refusedBy = (match: string): string => {
+    const rule = `decision: deny, effective: 2026-07-10, after: block, reason: { en: No. }`;
+    const found = compiled(
+      npmRegistry,
+      `policy: p
+title: T
+timezone: utc
+default: { decision: deny, effective: 2026-07-10, after: block }
+rules:
+  - { id: ok, match: { tool: gemini-cli }, decision: approve }
+  - { id: ban, match: ${match}, ${rule} }
+`,
+    );
+    return JSON.stringify([found.files, found.notExpressible]);
+  };
+  for (const match of ['{ vendor: Google }', '{ tool: opencode }']) {
+    const written = refusedBy(match);
+    expect(written).not.toMatch(/(block|access|package).*'@google\/genai'/);
+    expect(written).toContain('@google/genai is a library that other programs need');
+  }
+  expect(refusedBy('{ tool: sdk-google-genai }')).toContain("'@google/genai':");
+  expect(refusedBy('{ vendor: Google, scope: [global, project] }')).toContain("'@google/genai':");
+});
