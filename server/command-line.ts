@@ -7,6 +7,7 @@ import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { builtInCatalogue } from '../policies/catalogue.js';
 import type { PolicyProblem } from '../policies/document.js';
+import { decodeSource, maxSourceBytes } from '../policies/source.js';
 import { CurfewError } from '../wire/errors.js';
 import { readBounded } from './bounded-file.js';
 import type { Publisher } from './bundles.js';
@@ -85,9 +86,16 @@ export function wholeNumber(text: string, flag: string): number {
 export const textOf = (value: string | boolean | undefined): string | null =>
   typeof value === 'string' ? value : null;
 
-/** The text of a policy file. Errors: USAGE when it cannot be read, POLICY_INVALID when it is too large. */
+/** The text of a policy file. Errors: USAGE when it cannot be read, POLICY_INVALID when it is too large or no UTF-8. */
 export function readPolicy(file: string): string {
   const bytes = readBounded(file, maxPolicyBytes);
+  // As lint does: else what is signed would hold other signs than the author's.
+  const decoded = bytes.byteLength <= maxSourceBytes ? decodeSource(bytes) : null;
+  const [wrong] = decoded?.kind === 'invalid' ? decoded.problems : [];
+  if (wrong !== undefined) {
+    const { line, column, message } = wrong;
+    throw new CurfewError('POLICY_INVALID', `${file}:${line}:${column}: ${message}`);
+  }
   if (bytes.byteLength <= maxPolicyBytes) return bytes.toString('utf8');
   throw new CurfewError('POLICY_INVALID', `${file} is larger than ${maxPolicyBytes} bytes`);
 }

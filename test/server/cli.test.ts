@@ -89,6 +89,25 @@ test('what never ends, a pipe nobody writes to and a folder are refused in time'
   vi.unstubAllEnvs();
 });
 
+test('bytes that are no UTF-8 are never planned as other signs', async () => {
+  const file = path.join(folder, 'latin.yaml');
+  writeFileSync(
+    file,
+    Buffer.from(banPolicy('2026-07-10').replace('risk.', 'risqu\u00e9.'), 'latin1'),
+  );
+  for (const words of [['plan'], ['publish'], ['compile', '--target', 'santa']]) {
+    vi.stubEnv('CURFEW_SERVER_DATA', folder);
+    const { code, out, err } = await curfewServer('policy', ...words, file);
+    expect([words, code === 0, out, err]).toEqual([
+      words,
+      false,
+      '',
+      expect.stringMatching(/latin\.yaml:\d+:\d+: .*UTF-8/),
+    ]);
+  }
+  vi.unstubAllEnvs();
+});
+
 test('compile refuses what planning refuses', async () => {
   const file = path.join(folder, 'marked.yaml');
   writeFileSync(file, banPolicy('2026-07-10').replace('Back-door risk.', 'A <b>risk</b>.'));
