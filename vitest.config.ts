@@ -43,7 +43,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     env: {
       TZ: 'UTC',
-      CURFEW_PROPERTY_RUNS: process.env['CURFEW_PROPERTY_RUNS'] ?? (group === 'all' ? '20' : '1'),
+      CURFEW_PROPERTY_RUNS: process.env['CURFEW_PROPERTY_RUNS'] ?? (group === 'all' ? '10' : '1'),
     },
   },
 });

@@ -3,7 +3,15 @@
  * their own with an example policy in it; system folders stand for temporary ones. npm scripts must
  * exist; what they do is tested where they are.
  */
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, readdirSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  readdirSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -77,6 +85,11 @@ async function runs(line: string): Promise<void> {
     CURFEW_SERVER_DATA: path.join(folder, 'server'),
   };
   if (program === 'npm') return checkScript(line);
+  // A page may speak of a server that another page has made.
+  const data = args[args.indexOf('--data') + 1] ?? '';
+  for (const place of [env.CURFEW_SERVER_DATA, ...(args.includes('--data') ? [data] : [])]) {
+    mkdirSync(place, { recursive: true });
+  }
   if (args[0] === 'serve') return serves(args, env);
   const file = program === 'curfew-server' ? curfewServer : program === 'curfew' ? curfew : null;
   if (file === null) throw new Error(`no test knows how to run: ${line}`);

@@ -53,11 +53,11 @@ const matches: readonly (readonly [string, object])[] = [
     'names that are none',
     {
       package: {
-        npm: ['*', '@x', '@x/*', "we'ird: {"],
-        'editor-extension': ['*', 'github', 'a.b'],
-        'browser-extension': ['*', 'short'],
-        'jetbrains-plugin': ['*', '=1+1'],
-        mcp: ['*', 'b c', '"'],
+        npm: ['@x', "we'ird:{"],
+        'editor-extension': ['github', 'a.b'],
+        'browser-extension': ['short'],
+        'jetbrains-plugin': ['=1+1'],
+        mcp: ['b c', '"'],
       },
     },
   ],
