@@ -4,7 +4,7 @@
 import { test } from 'vitest';
 import { killBothSides } from './kills.js';
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   test(
     `fifty kills of each side from seed ${seed} lose and double nothing`,
     { timeout: 300_000 },
