@@ -20,7 +20,14 @@ if (chosen === undefined)
   throw new Error(`CURFEW_TEST_GROUP must be one of ${Object.keys(groups).join(', ')}`);
 
 /** The files that take longest or mostly wait, in that order; begun late they would be waited for at the end. */
-const longest = ['fleet/kill', 'agent/truth', 'fleet/path', 'server/console', 'contracts/', 'installers/up'];
+const longest = [
+  'fleet/kill',
+  'agent/truth',
+  'fleet/path',
+  'server/console',
+  'contracts/',
+  'installers/up',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
