@@ -51,13 +51,18 @@ const isName = (pattern: string, name: string): boolean =>
 const normal = (text: string, isWindows: boolean): string =>
   isWindows ? text.replaceAll('\\', '/').toLowerCase() : text;
 
-/** A path as patterns may speak of it: whole, and from the home. */
-function spellingsOf({ path: written, home: ownHome, isWindows }: PathFacts): readonly string[] {
-  const path = normal(written, isWindows);
+/** A path from the home it lies in, spelled with `~`; null: it lies in none. */
+function fromHome(path: string, { home: ownHome, isWindows }: PathFacts): string | null {
   const home = ownHome === null ? usualHome.exec(path)?.[0] : normal(ownHome, isWindows);
-  return home !== undefined && path.startsWith(`${home}/`)
-    ? [path, `~${path.slice(home.length)}`]
-    : [path];
+  if (home === undefined || !path.startsWith(home) || path[home.length] !== '/') return null;
+  return `~${path.slice(home.length)}`;
+}
+
+/** A path as patterns may speak of it: whole, and from the home. */
+function spellingsOf(facts: PathFacts): readonly string[] {
+  const path = normal(facts.path, facts.isWindows);
+  const below = fromHome(path, facts);
+  return below === null ? [path] : [path, below];
 }
 
 /** Whether a path as a whole is what one of the patterns says. */
@@ -112,7 +117,11 @@ export function beginningOf(patterns: readonly string[]): (facts: PathFacts) => 
   };
   const whole = isOneOf(keys.filter((key) => !key.startsWith('~')));
   const ofHome = isOneOf(keys.filter((key) => key.startsWith('~')));
-  return (facts) =>
-    whole?.test(facts.path.toLowerCase()) === true ||
-    (ofHome !== null && spellingsOf(facts).some((path) => ofHome.test(path.toLowerCase())));
+  return (facts) => {
+    if (whole?.test(facts.path.toLowerCase()) === true) return true;
+    if (ofHome === null) return false;
+    const path = normal(facts.path, facts.isWindows);
+    const below = fromHome(path, facts);
+    return ofHome.test(path.toLowerCase()) || (below !== null && ofHome.test(below.toLowerCase()));
+  };
 }

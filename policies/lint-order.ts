@@ -13,7 +13,7 @@ import type { Ranges } from './lint-ranges.js';
 import { coversNames, meet, situationsOf, toolList, type Reach } from './lint-reach.js';
 
 /** Comparisons of one find with one rule; a policy that takes more is not compared to its end. */
-const mostSteps = 3_000_000;
+const mostSteps = 1_000_000;
 const mostNamedRules = 4;
 
 interface Ordered {

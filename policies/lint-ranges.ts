@@ -16,7 +16,7 @@ const isPlain = (range: string): boolean => /^[\d.\s<>=|~^*xX,!]+$/.test(range);
 const named = /\d[0-9A-Za-z.+!:~%_-]*/g;
 const mostNamed = 130;
 /** Questions to ranges in one lint; each takes some microseconds. */
-const mostQuestions = 30_000;
+const mostQuestions = 12_000;
 
 export interface Ranges {
   /** Takes no version at all, wherever it comes from. */

@@ -107,6 +107,10 @@ function namesIn(matches: readonly Match[]): (subject: Subject) => number {
     for (const name of match.publisher ?? []) publishers.add(name.toLowerCase());
   }
   const isPackage = ({ component }: Subject): boolean => {
+    const { channel } = component;
+    const isPlain = channel !== 'package' && channel !== 'process';
+    // Most channels have no package that any rule names, and are told without making anything.
+    if (isPlain && !packages.has(channel)) return false;
     const [ecosystem, name] = packageOf(component);
     return packages.get(ecosystem)?.has(normalPackage(ecosystem, name)) === true;
   };
