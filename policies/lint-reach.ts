@@ -66,9 +66,15 @@ const otherStates = componentStates.filter((state) => state !== 'running');
 
 /** Situations in which something of a channel can be. */
 export function situationsOf(channel: Channel): number {
-  const states = statesOf[channel] ?? otherStates;
-  return situationBits(({ state }) => states.includes(state));
+  return situationsByChannel.get(channel) ?? 0;
 }
+
+const situationsByChannel = new Map(
+  channels.map((channel) => {
+    const states = statesOf[channel] ?? otherStates;
+    return [channel, situationBits(({ state }) => states.includes(state))];
+  }),
+);
 
 const fold = (text: string): string => text.toLowerCase();
 const setOf = (

@@ -11,8 +11,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePayloads, bundleTexts, catalogueShapes, policyShapes } from './shapes.js';
 
-/** A second by itself; other tests take the cores at the same time, and a reader that hangs takes far more. */
-const mostMs = 2_500;
+const mostMs = 1000;
 const mostMebibytes = 200;
 /** Without it garbage would be left lying, as there is room; with it what is needed shows. */
 const heap = ['--max-old-space-size=150', '--max-semi-space-size=4'];
